@@ -1,0 +1,107 @@
+/**
+ * The layers of the source: nest -> converters -> core; testing stands on converters and core.
+ * A file imports only from the layers below its own. Tests, samples and benchmarks may import
+ * anything.
+ */
+const SPEC = '\\.spec\\.ts$';
+const ENTRY = '^src/((core|converters|testing)/)?index\\.ts$';
+const FRAMEWORK = '(^|node_modules/)(@nestjs/|rxjs(/|$)|reflect-metadata(/|$))';
+
+const error = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    error(
+      'core-stands-alone',
+      'core imports only core: no other layer',
+      { path: '^src/core/', pathNot: SPEC },
+      { path: '^src/', pathNot: '^src/core/' },
+    ),
+    error(
+      'core-knows-no-framework',
+      'core imports nothing from Nest or RxJS',
+      { path: '^src/core/', pathNot: SPEC },
+      { path: FRAMEWORK },
+    ),
+    error(
+      'converters-stand-on-core',
+      'converters import only converters and core',
+      { path: '^src/converters/', pathNot: SPEC },
+      { path: '^src/', pathNot: '^src/(converters|core)/' },
+    ),
+    error(
+      'converters-know-no-framework',
+      'converters import nothing from Nest or RxJS',
+      { path: '^src/converters/', pathNot: SPEC },
+      { path: FRAMEWORK },
+    ),
+    error(
+      'testing-stands-on-converters-and-core',
+      'testing imports only testing, converters and core',
+      { path: '^src/testing/', pathNot: SPEC },
+      { path: '^src/', pathNot: '^src/(testing|converters|core)/' },
+    ),
+    error(
+      'testing-knows-no-framework',
+      'testing imports nothing from Nest or RxJS',
+      { path: '^src/testing/', pathNot: SPEC },
+      { path: FRAMEWORK },
+    ),
+    error(
+      'nothing-stands-on-testing',
+      'what is made for tests stays out of the rest of the source',
+      { path: '^src/', pathNot: ['^src/testing/', SPEC] },
+      { path: '^src/testing/' },
+    ),
+    error(
+      'main-entry-shows-nest-and-core',
+      'src/index.ts exports the Nest layer and the core types that it mentions',
+      { path: '^src/index\\.ts$' },
+      { path: '^src/', pathNot: '^src/(nest|core)/' },
+    ),
+    error(
+      'no-barrels-inside',
+      'files in src import the file that has what they need, never an index.ts',
+      { path: '^src/', pathNot: SPEC },
+      { path: ['^src/index\\.ts$', '^src/.*/index\\.ts$'] },
+    ),
+    error(
+      'source-stands-alone',
+      'src imports nothing from tests, samples, benchmarks or build output',
+      { path: '^src/', pathNot: SPEC },
+      { path: '^(test|sample|bench|scripts|dist|\\.build)/' },
+    ),
+    error('no-cycles', 'imports go round in a circle', {}, { circular: true }),
+    error(
+      'no-orphans',
+      'no entry point reaches this file, so nobody can use it',
+      { path: ENTRY },
+      { path: '^src/', pathNot: [SPEC, ENTRY], reachable: false },
+    ),
+    error(
+      'no-development-packages',
+      'a user of the package does not have devDependencies',
+      { path: '^src/', pathNot: SPEC },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer'] },
+    ),
+    error(
+      'only-declared-packages',
+      'the package is not in package.json',
+      { path: '^(src|test|sample|bench)/' },
+      { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    ),
+    error('resolvable', 'the import leads nowhere', {}, { couldNotResolve: true }),
+  ],
+  options: {
+    doNotFollow: { path: '(^|/)node_modules/' },
+    exclude: { path: '^(dist|\\.build|coverage)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      mainFields: ['main', 'types'],
+    },
+  },
+};

@@ -1,0 +1,41 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>'],
+  testMatch: [
+    '<rootDir>/src/**/*.spec.ts',
+    '<rootDir>/test/**/*.spec.ts',
+    '<rootDir>/test/**/*.e2e-spec.ts',
+    '<rootDir>/sample/**/*.spec.ts',
+  ],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.build/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        sourceMaps: 'inline',
+        jsc: {
+          target: 'es2022',
+          keepClassNames: true,
+          parser: { syntax: 'typescript', decorators: true },
+          transform: {
+            legacyDecorator: true,
+            decoratorMetadata: true,
+            useDefineForClassFields: true,
+            verbatimModuleSyntax: true,
+          },
+        },
+      },
+    ],
+  },
+  moduleNameMapper: {
+    '^nestjs-pike$': '<rootDir>/src/index.ts',
+    '^nestjs-pike/(core|converters|testing)$': '<rootDir>/src/$1/index.ts',
+    // TypeScript's ES modules name the emitted file. The emitted one first, so that
+    // the packages in node_modules keep their own files.
+    '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
+  },
+  reporters: ['default', '<rootDir>/scripts/no-skipped-tests-reporter.mjs'],
+};

@@ -1,0 +1,96 @@
+// Packs the package as npm would publish it, and checks what a user gets: the list of files,
+// the exports (publint), the types (are-the-types-wrong), and that every entry point loads
+// both by import and by require, with the same names.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const work = join(root, '.build', 'package');
+const problems = [];
+
+function run(command, args) {
+  execFileSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
+function npm(...args) {
+  const cli = process.env.npm_execpath;
+  const options = { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] };
+  return cli
+    ? execFileSync(process.execPath, [cli, ...args], options)
+    : execFileSync('npm', args, options);
+}
+
+function binary(name, bin) {
+  const home = join(root, 'node_modules', name);
+  const { bin: bins } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+  return join(home, typeof bins === 'string' ? bins : bins[bin]);
+}
+
+rmSync(work, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
+const [packed] = JSON.parse(npm('pack', '--json', '--ignore-scripts', '--pack-destination', work));
+const tarball = join(work, packed.filename);
+const files = packed.files.map(({ path }) => path);
+
+// 1. Only what users need.
+const allowed = [
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^dist\/(esm|cjs)\/package\.json$/,
+  /^dist\/(esm|cjs)\/(?!.*\.spec\.)[\w./-]+\.(js|d\.ts)$/,
+];
+for (const file of files) {
+  if (!allowed.some((pattern) => pattern.test(file))) problems.push(`must not be packed: ${file}`);
+}
+const promised = Object.values(manifest.exports)
+  .filter((entry) => typeof entry === 'object')
+  .flatMap((entry) => Object.values(entry).flatMap((target) => Object.values(target)))
+  .map((file) => file.replace('./', ''));
+for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', ...promised]) {
+  if (!files.includes(file)) problems.push(`is missing from the package: ${file}`);
+}
+const inFormat = (format) =>
+  files.filter((file) => file.startsWith(`dist/${format}/`)).map((file) => file.slice(9));
+if (inFormat('esm').join('\n') !== inFormat('cjs').join('\n')) {
+  problems.push('dist/esm and dist/cjs do not hold the same files');
+}
+
+// 2. Every entry point loads in both formats. The copy lies below this folder, so that it
+//    finds the peers; it is loaded through its own package.json, as an installed one is.
+const home = join(work, 'node_modules', manifest.name);
+mkdirSync(home, { recursive: true });
+run('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
+for (const entry of Object.keys(manifest.exports).filter((key) => key !== './package.json')) {
+  const specifier = join(manifest.name, entry).replaceAll('\\', '/');
+  const names = (kind, code) => {
+    const output = execFileSync(
+      process.execPath,
+      ['--no-warnings', `--input-type=${kind}`, '--eval', code],
+      { cwd: work, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    return output.trim();
+  };
+  const print = `process.stdout.write(Object.keys(entry).filter((n) => n !== '__esModule').sort().join())`;
+  const esm = names(
+    'module',
+    `import 'reflect-metadata'; const entry = await import('${specifier}'); ${print}`,
+  );
+  const cjs = names(
+    'commonjs',
+    `require('reflect-metadata'); const entry = require('${specifier}'); ${print}`,
+  );
+  if (esm !== cjs) problems.push(`${specifier} differs: import has ${esm}; require has ${cjs}`);
+  if (esm === '') problems.push(`${specifier} exports nothing`);
+}
+
+if (problems.length > 0) {
+  console.error(`The package is not right:\n  ${problems.join('\n  ')}`);
+  process.exit(1);
+}
+console.log(`${packed.filename}: ${files.length} files, ${packed.unpackedSize} bytes unpacked`);
+
+// 3. The judges.
+run(process.execPath, [binary('publint', 'publint'), 'run', tarball, '--strict']);
+run(process.execPath, [binary('@arethetypeswrong/cli', 'attw'), tarball, '--no-emoji']);
