@@ -1,0 +1,31 @@
+import type { Socket } from 'node:net';
+import type { AcceptedBytes } from './wire.js';
+
+/** What of libuv's stream Node shows on a socket's handle. Not documented API: used in this file only. */
+interface StreamHandle {
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+}
+
+/**
+ * How many bytes the system has accepted from a plain socket: those handed to libuv less those that
+ * it still holds. Right to the byte as long as no write has failed, see the spec beside this file,
+ * which runs on every supported version of Node.
+ */
+export function acceptedBytesOf(socket: Socket): AcceptedBytes {
+  // Connecting to a host name may replace the handle, and destroying the socket takes it away.
+  let handle = socket.connecting ? undefined : handleOf(socket);
+  if (socket.connecting) {
+    socket.once('connect', () => {
+      handle = handleOf(socket);
+    });
+  }
+  return () => (handle === undefined ? undefined : handle.bytesWritten - handle.writeQueueSize);
+}
+
+function handleOf(socket: Socket): StreamHandle | undefined {
+  const { _handle: handle } = socket as Socket & { _handle?: Partial<StreamHandle> | null };
+  return typeof handle?.bytesWritten === 'number' && typeof handle.writeQueueSize === 'number'
+    ? (handle as StreamHandle)
+    : undefined;
+}

@@ -1,0 +1,199 @@
+import { PikeError } from './errors.js';
+
+/**
+ * Reads a message from the bytes that have arrived. The methods are named after `Buffer`'s and move
+ * the reader on, except `peek…` and `indexOf`. Reading past what has arrived throws
+ * `PIKE_ERR_OUT_OF_BYTES`: ask {@link remaining} first, and return `undefined` from `decode` when
+ * the message is not whole yet.
+ */
+export class ByteReader {
+  /** The most bytes that one message may take, framing included (option `maxMessageBytes`). */
+  readonly maxMessageBytes: number;
+  #buffer: Buffer = EMPTY;
+  #position = 0;
+
+  constructor(maxMessageBytes: number, buffer: Buffer = EMPTY) {
+    this.maxMessageBytes = maxMessageBytes;
+    this.#buffer = buffer;
+  }
+
+  /** Starts over with other bytes. */
+  reset(buffer: Buffer): void {
+    this.#buffer = buffer;
+    this.#position = 0;
+  }
+
+  /** The bytes that have arrived, read ones included, for parsers that index into them themselves. */
+  get buffer(): Buffer {
+    return this.#buffer;
+  }
+
+  /** Where in {@link buffer} the next byte is read. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** How many bytes have arrived and are not read yet. */
+  get remaining(): number {
+    return this.#buffer.length - this.#position;
+  }
+
+  /** Goes to a {@link position}, back or on. */
+  seek(position: number): void {
+    if (!(position >= 0 && position <= this.#buffer.length)) {
+      throw outOfBytes(position - this.#position, this.remaining);
+    }
+    this.#position = position;
+  }
+
+  /** Passes over `bytes` bytes. */
+  skip(bytes: number): void {
+    this.#take(bytes);
+  }
+
+  readUInt8(): number {
+    return this.#buffer.readUInt8(this.#take(1));
+  }
+
+  readUInt16BE(): number {
+    return this.#buffer.readUInt16BE(this.#take(2));
+  }
+
+  readUInt16LE(): number {
+    return this.#buffer.readUInt16LE(this.#take(2));
+  }
+
+  readUInt32BE(): number {
+    return this.#buffer.readUInt32BE(this.#take(4));
+  }
+
+  readUInt32LE(): number {
+    return this.#buffer.readUInt32LE(this.#take(4));
+  }
+
+  /** Reads eight bytes as an unsigned integer, which a `number` could not hold exactly. */
+  readBigUInt64BE(): bigint {
+    return this.#buffer.readBigUInt64BE(this.#take(8));
+  }
+
+  readBigUInt64LE(): bigint {
+    return this.#buffer.readBigUInt64LE(this.#take(8));
+  }
+
+  /** Reads one byte as a signed integer, in two's complement, as all `readInt…` do. */
+  readInt8(): number {
+    return this.#buffer.readInt8(this.#take(1));
+  }
+
+  readInt16BE(): number {
+    return this.#buffer.readInt16BE(this.#take(2));
+  }
+
+  readInt16LE(): number {
+    return this.#buffer.readInt16LE(this.#take(2));
+  }
+
+  readInt32BE(): number {
+    return this.#buffer.readInt32BE(this.#take(4));
+  }
+
+  readInt32LE(): number {
+    return this.#buffer.readInt32LE(this.#take(4));
+  }
+
+  readBigInt64BE(): bigint {
+    return this.#buffer.readBigInt64BE(this.#take(8));
+  }
+
+  readBigInt64LE(): bigint {
+    return this.#buffer.readBigInt64LE(this.#take(8));
+  }
+
+  /** Reads four bytes as an IEEE 754 single. */
+  readFloatBE(): number {
+    return this.#buffer.readFloatBE(this.#take(4));
+  }
+
+  readFloatLE(): number {
+    return this.#buffer.readFloatLE(this.#take(4));
+  }
+
+  /** Reads eight bytes as an IEEE 754 double. */
+  readDoubleBE(): number {
+    return this.#buffer.readDoubleBE(this.#take(8));
+  }
+
+  readDoubleLE(): number {
+    return this.#buffer.readDoubleLE(this.#take(8));
+  }
+
+  /** Reads one byte at `offset` bytes ahead without moving on. */
+  peekUInt8(offset = 0): number {
+    return this.#buffer.readUInt8(this.#at(offset, 1));
+  }
+
+  peekUInt16BE(offset = 0): number {
+    return this.#buffer.readUInt16BE(this.#at(offset, 2));
+  }
+
+  peekUInt16LE(offset = 0): number {
+    return this.#buffer.readUInt16LE(this.#at(offset, 2));
+  }
+
+  peekUInt32BE(offset = 0): number {
+    return this.#buffer.readUInt32BE(this.#at(offset, 4));
+  }
+
+  peekUInt32LE(offset = 0): number {
+    return this.#buffer.readUInt32LE(this.#at(offset, 4));
+  }
+
+  /** Reads `bytes` bytes as a view: valid for ever, but it holds on to the buffer that arrived. */
+  readBytes(bytes: number): Buffer {
+    const start = this.#take(bytes);
+    return this.#buffer.subarray(start, start + bytes);
+  }
+
+  /** Reads `bytes` bytes as a copy of their own: for small parts that are kept for long. */
+  copyBytes(bytes: number): Buffer {
+    return Buffer.from(this.readBytes(bytes));
+  }
+
+  /** Reads `bytes` bytes as text. Default encoding: UTF-8, where invalid sequences become U+FFFD. */
+  readString(bytes: number, encoding: BufferEncoding = 'utf8'): string {
+    const start = this.#take(bytes);
+    return this.#buffer.toString(encoding, start, start + bytes);
+  }
+
+  /**
+   * How many bytes ahead the byte or sequence first occurs, or -1.
+   * @param offset how many bytes ahead to begin
+   */
+  indexOf(value: number | Uint8Array, offset = 0): number {
+    const found = this.#buffer.indexOf(value, this.#position + offset);
+    return found === -1 ? -1 : found - this.#position;
+  }
+
+  #take(bytes: number): number {
+    const position = this.#at(0, bytes);
+    this.#position = position + bytes;
+    return position;
+  }
+
+  #at(offset: number, bytes: number): number {
+    if (!(offset >= 0 && bytes >= 0 && offset + bytes <= this.remaining)) {
+      throw outOfBytes(offset + bytes, this.remaining);
+    }
+    return this.#position + offset;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function outOfBytes(wanted: number, remaining: number): PikeError {
+  return new PikeError(
+    'PIKE_ERR_OUT_OF_BYTES',
+    `Asked for ${wanted} bytes where ${remaining} have arrived: compare reader.remaining first, ` +
+      'and return undefined while the message is not whole.',
+  );
+}

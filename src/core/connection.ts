@@ -1,0 +1,57 @@
+import type { Endpoint } from './endpoint.js';
+
+/** What the connector knows of a connection. */
+export interface ConnectionFacts {
+  readonly id: number;
+  readonly inbound: boolean;
+  readonly remote: Endpoint | undefined;
+  readonly local: Endpoint | undefined;
+}
+
+/**
+ * An opaque identifier of one socket, with read-only facts (Pike's README, Design). Everything that
+ * can be done with a connection is a method of the connector that made it.
+ */
+export class Connection {
+  readonly #facts: ConnectionFacts;
+
+  /** @internal Connectors make connections. */
+  constructor(facts: ConnectionFacts) {
+    this.#facts = facts;
+  }
+
+  /** Unique within the process, counted from 1. */
+  get id(): number {
+    return this.#facts.id;
+  }
+
+  /** Whether the peer connected to us, rather than we to it. */
+  get inbound(): boolean {
+    return this.#facts.inbound;
+  }
+
+  /** The peer's end; of a connection that we dial, the endpoint asked for until it is connected. */
+  get remote(): Endpoint | undefined {
+    return this.#facts.remote;
+  }
+
+  /** Our end; `undefined` until connected. */
+  get local(): Endpoint | undefined {
+    return this.#facts.local;
+  }
+
+  /** The facts, for logs. */
+  toJSON(): ConnectionFacts {
+    return { id: this.id, inbound: this.inbound, remote: this.remote, local: this.local };
+  }
+
+  /**
+   * What stands behind a connection, or `undefined` for anything else.
+   * @internal
+   */
+  static factsOf(connection: unknown): ConnectionFacts | undefined {
+    return typeof connection === 'object' && connection !== null && #facts in connection
+      ? connection.#facts
+      : undefined;
+  }
+}

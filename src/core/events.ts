@@ -1,0 +1,170 @@
+import type { Connection } from './connection.js';
+import { PikeError } from './errors.js';
+
+const BRAND = Symbol.for('nestjs-pike.PikeEvent');
+
+/** What became of the messages of a connection that were not sent when it ended. */
+export interface Leftovers<T> {
+  /** The message of which some bytes were accepted by the system, and not all. */
+  readonly incomplete?: T;
+  /** The messages of which no byte was accepted, oldest first. */
+  readonly queued: readonly T[];
+  /**
+   * The messages of which the system cannot say how much it accepted, oldest first. At most one
+   * chunk's; always empty when we close a healthy plain socket.
+   */
+  readonly uncertain: readonly T[];
+}
+
+/** The leftovers of a connection that had none. */
+export const NO_LEFTOVERS: Leftovers<never> = { queued: [], uncertain: [] };
+
+/** One of the six things that happen to a connection (Pike's README, Events). */
+export abstract class PikeEvent {
+  /** Tells the events apart: `switch (event.type)` narrows. */
+  abstract readonly type: string;
+  readonly connection: Connection;
+  /** @internal Set on the prototype: one event is made for every message. */
+  declare readonly [BRAND]: true;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
+}
+
+/** Whether a value is one of the six events, of this copy of the package or another. */
+export function isPikeEvent(value: unknown): value is ConnectorEvent<unknown> {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+/** An attempt to connect has succeeded or failed. */
+export class FinishConnectEvent<T = unknown> extends PikeEvent {
+  readonly type = 'finishConnect';
+  readonly success: boolean;
+  /** After a failure: the messages given to `send` meanwhile. Empty after a success: they are sent. */
+  readonly queued: readonly T[];
+  /** After a failure: why. */
+  readonly error: Error | undefined;
+
+  constructor(connection: Connection, success: boolean, queued: readonly T[], error?: Error) {
+    super(connection);
+    this.success = success;
+    this.queued = queued;
+    this.error = error;
+  }
+}
+
+/** We have disconnected: asked to, or because a fault left no other way; then `error` says which. */
+export class FinishDisconnectEvent<T = unknown> extends PikeEvent implements Leftovers<T> {
+  readonly type = 'finishDisconnect';
+  readonly incomplete: T | undefined;
+  readonly queued: readonly T[];
+  readonly uncertain: readonly T[];
+  readonly error: Error | undefined;
+
+  constructor(connection: Connection, leftovers: Leftovers<T>, error?: Error) {
+    super(connection);
+    this.incomplete = leftovers.incomplete;
+    this.queued = leftovers.queued;
+    this.uncertain = leftovers.uncertain;
+    this.error = error;
+  }
+}
+
+/** The peer has disconnected, or was lost; then `error` says how. */
+export class RemoteDisconnectEvent<T = unknown> extends PikeEvent implements Leftovers<T> {
+  readonly type = 'remoteDisconnect';
+  readonly incomplete: T | undefined;
+  readonly queued: readonly T[];
+  readonly uncertain: readonly T[];
+  readonly error: Error | undefined;
+
+  constructor(connection: Connection, leftovers: Leftovers<T>, error?: Error) {
+    super(connection);
+    this.incomplete = leftovers.incomplete;
+    this.queued = leftovers.queued;
+    this.uncertain = leftovers.uncertain;
+    this.error = error;
+  }
+}
+
+/** Whose doing the end of a connection was. */
+export type DisconnectType = (FinishDisconnectEvent | RemoteDisconnectEvent)['type'];
+
+/** The last event of a connection that was open. */
+export function disconnectEvent<T>(
+  type: DisconnectType,
+  connection: Connection,
+  leftovers: Leftovers<T>,
+  error: Error | undefined,
+): ConnectorEvent<T> {
+  return type === 'finishDisconnect'
+    ? new FinishDisconnectEvent(connection, leftovers, error)
+    : new RemoteDisconnectEvent(connection, leftovers, error);
+}
+
+/** A peer is connecting. Nothing is read from it or sent to it before `finishAccept`. */
+export class RemoteConnectEvent extends PikeEvent {
+  readonly type = 'remoteConnect';
+  readonly #finishAccept: (separate: boolean) => boolean;
+  #called = false;
+
+  /** @param finishAccept what {@link finishAccept} does, the first time */
+  constructor(connection: Connection, finishAccept: (separate: boolean) => boolean) {
+    super(connection);
+    this.#finishAccept = finishAccept;
+  }
+
+  /**
+   * Opens the connection.
+   * @param options `separate` (default false): its further events go to a queue of their own,
+   * see `receiveFrom`
+   * @returns whether it is open now: false if it has ended meanwhile (`acceptTimeout`, a disconnect
+   * or a shutdown), which its last event says too. That is nobody's fault, so it does not throw.
+   * @throws PikeError `PIKE_ERR_ACCEPT_FINISHED` when called again
+   */
+  finishAccept(options: { separate?: boolean } = {}): boolean {
+    if (this.#called) {
+      throw new PikeError('PIKE_ERR_ACCEPT_FINISHED', 'finishAccept() can be called once.');
+    }
+    this.#called = true;
+    return this.#finishAccept(options.separate ?? false);
+  }
+}
+
+/** A message has been received. */
+export class MessageReceivedEvent<T = unknown> extends PikeEvent {
+  readonly type = 'messageReceived';
+  readonly message: T;
+
+  constructor(connection: Connection, message: T) {
+    super(connection);
+    this.message = message;
+  }
+}
+
+/** A message given to `send` was not taken: the connection is ending, its queue is full, or the serializer failed. */
+export class RejectedMessageEvent<T = unknown> extends PikeEvent {
+  readonly type = 'rejectedMessage';
+  readonly message: T;
+  readonly error: PikeError;
+
+  constructor(connection: Connection, message: T, error: PikeError) {
+    super(connection);
+    this.message = message;
+    this.error = error;
+  }
+}
+
+/** The six events; `type` tells them apart. */
+export type ConnectorEvent<T = unknown> =
+  | FinishConnectEvent<T>
+  | FinishDisconnectEvent<T>
+  | RemoteConnectEvent
+  | RemoteDisconnectEvent<T>
+  | MessageReceivedEvent<T>
+  | RejectedMessageEvent<T>;

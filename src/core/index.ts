@@ -1,0 +1,33 @@
+export { Connection } from './connection.js';
+export type { ConnectionFacts } from './connection.js';
+export type {
+  ConnectOptions,
+  ConnectResult,
+  ConnectWaitingOptions,
+  Connector,
+} from './connector.js';
+export { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from './converter.js';
+export type { Converter, Deserializer, Limits, PutBytesResult, Serializer } from './converter.js';
+export { ByteReader } from './byte-reader.js';
+export { ByteWriter } from './byte-writer.js';
+export { FramedConverter } from './framed-converter.js';
+export { showEndpoint } from './endpoint.js';
+export type { Endpoint } from './endpoint.js';
+export { isPikeError, PIKE_ERRORS, PikeError } from './errors.js';
+export type { Delivery, PikeErrorCode } from './errors.js';
+export {
+  FinishConnectEvent,
+  FinishDisconnectEvent,
+  isPikeEvent,
+  MessageReceivedEvent,
+  PikeEvent,
+  RejectedMessageEvent,
+  RemoteConnectEvent,
+  RemoteDisconnectEvent,
+} from './events.js';
+export type { ConnectorEvent, Leftovers } from './events.js';
+export type { Finish } from './finish.js';
+export { NetConnector } from './net-connector.js';
+export type { NetConnectorOptions } from './net-connector.js';
+export type { ConnectorLimits, ConnectorOptions } from './options.js';
+export type { ErrorHandler } from './report.js';

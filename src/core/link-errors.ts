@@ -1,0 +1,50 @@
+import type { ConnectionState } from './connection-state.js';
+import type { Endpoint } from './endpoint.js';
+import { showEndpoint } from './endpoint.js';
+import { PikeError, describeThrown } from './errors.js';
+
+/** The system could not connect. */
+export function connectFailed(remote: Endpoint | undefined, error: PikeError): PikeError {
+  return new PikeError(
+    'PIKE_ERR_CONNECT_FAILED',
+    `Could not connect${to(remote)}: ${describeThrown(error.cause ?? error)}`,
+    { cause: error.cause },
+  );
+}
+
+/** The application has given up a connection that was being established. */
+export function disconnectedEarly(): PikeError {
+  return new PikeError('PIKE_ERR_CONNECT_ABORTED', 'Disconnected while it was still connecting.');
+}
+
+/** The peer has ended while we were finishing. */
+export function endedEarly(): PikeError {
+  return new PikeError('PIKE_ERR_REMOTE_ENDED', 'The peer ended before everything was sent.');
+}
+
+/** What was given up was still being sent when its time had passed. */
+export function deadlinePassed(ms: number): PikeError {
+  return new PikeError('PIKE_ERR_DEADLINE', `Not everything was sent within ${ms} ms.`);
+}
+
+/** The connection takes no more messages. */
+export function notTaking(state: ConnectionState): PikeError {
+  return new PikeError(
+    'PIKE_ERR_DISCONNECTED',
+    `The connection takes no more messages: it is ${state}.`,
+  );
+}
+
+/** The application did not accept the peer. */
+export function notAccepted(ms: number): PikeError {
+  return new PikeError('PIKE_ERR_ACCEPT_TIMEOUT', `finishAccept() was not called within ${ms} ms.`);
+}
+
+/** Connecting took too long. */
+export function notConnected(remote: Endpoint | undefined, ms: number): PikeError {
+  return new PikeError('PIKE_ERR_CONNECT_TIMEOUT', `Not connected${to(remote)} within ${ms} ms.`);
+}
+
+function to(remote: Endpoint | undefined): string {
+  return remote === undefined ? '' : ` to ${showEndpoint(remote)}`;
+}

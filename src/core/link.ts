@@ -1,0 +1,361 @@
+import type { Duplex } from 'node:stream';
+import { Connection } from './connection.js';
+import type { ConnectionFacts } from './connection.js';
+import { NEXT_STATES, takesMessages } from './connection-state.js';
+import type { ConnectionState } from './connection-state.js';
+import type { Endpoint } from './endpoint.js';
+import type { PikeError } from './errors.js';
+import type { EventQueue } from './event-queue.js';
+import {
+  FinishConnectEvent,
+  MessageReceivedEvent,
+  RejectedMessageEvent,
+  RemoteConnectEvent,
+  disconnectEvent,
+} from './events.js';
+import type { DisconnectType, Leftovers } from './events.js';
+import { soonerWay } from './finish.js';
+import type { FinishWay } from './finish.js';
+import { Inbox } from './inbound/inbox.js';
+import type { ConnectorSettings } from './options.js';
+import type { ChunkPool } from './outbound/chunk-pool.js';
+import { Outbox } from './outbound/outbox.js';
+import type { Account } from './outbound/outbound-queue.js';
+import {
+  connectFailed,
+  deadlinePassed,
+  disconnectedEarly,
+  endedEarly,
+  notAccepted,
+  notConnected,
+  notTaking,
+} from './link-errors.js';
+import { LinkTimers } from './link-timers.js';
+import { Wire } from './wire.js';
+import type { AcceptedBytes, WireHost } from './wire.js';
+
+/** What a link shares with the others of its connector. */
+export interface LinkOwner<T> {
+  readonly settings: ConnectorSettings<T>;
+  readonly pool: ChunkPool;
+  /** The link has ended and its socket is closed. */
+  gone(link: Link<T>): void;
+}
+
+/** What is known of a connection when it begins. */
+export interface LinkOrigin<T> {
+  inbound: boolean;
+  remote: Endpoint | undefined;
+  /** Where its events go. */
+  events: EventQueue<T>;
+  /** Told how connecting went; by default a FinishConnect event is posted. */
+  onFinishConnect?: (event: FinishConnectEvent<T>) => void;
+}
+
+let lastId = 0;
+
+/**
+ * One connection at work: its state machine, between a socket (the wire), what is to be sent (the
+ * outbox), what arrives (the inbound pump) and the queue that its events go to.
+ */
+export class Link<T> implements ConnectionFacts, WireHost {
+  readonly id = ++lastId;
+  readonly inbound: boolean;
+  readonly connection: Connection;
+  readonly owner: LinkOwner<T>;
+  remote: Endpoint | undefined;
+  local: Endpoint | undefined;
+  /** Where events of the connection go now; see `finishAccept({ separate })` and `merge`. */
+  events: EventQueue<T>;
+  readonly #settings: ConnectorSettings<T>;
+  readonly #outbox: Outbox<T>;
+  readonly #inbox: Inbox<T>;
+  readonly #timers = new LinkTimers();
+  readonly #onFinishConnect: (event: FinishConnectEvent<T>) => void;
+  #state: ConnectionState;
+  #wire: Wire | undefined;
+  #way: FinishWay | undefined;
+  /** Whether the peer has ended its side while ours goes on (`allowHalfOpen`). */
+  #halfOpen = false;
+  /** The last event, held back until the deserializer that still works on received bytes is done. */
+  #heldEnd: ((truncated: PikeError | undefined) => void) | undefined;
+
+  constructor(owner: LinkOwner<T>, origin: LinkOrigin<T>) {
+    this.owner = owner;
+    this.#settings = owner.settings;
+    this.inbound = origin.inbound;
+    this.remote = origin.remote;
+    this.events = origin.events;
+    this.#onFinishConnect = origin.onFinishConnect ?? ((event) => this.events.post(event));
+    this.#state = origin.inbound ? 'arriving' : 'connecting';
+    this.connection = new Connection(this);
+    this.#outbox = new Outbox(this.connection, owner.settings, owner.pool, {
+      write: (chunk) => this.#wire?.write(chunk),
+      rejected: (message, error) =>
+        this.events.post(new RejectedMessageEvent(this.connection, message, error)),
+      serializerBroke: (error) => this.#end('finishDisconnect', error, false),
+      allSent: () => this.#allSent(),
+    });
+    this.#inbox = new Inbox(this.connection, owner.settings, () => this.#wire, {
+      received: (message) =>
+        this.events.deliver(new MessageReceivedEvent(this.connection, message)),
+      failed: (error) => this.#inputFailed(error),
+      caughtUp: () => this.#caughtUp(),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Whether its last event has been posted. */
+  get ended(): boolean {
+    return this.#state === 'lingering' || (this.#state === 'closed' && !this.#heldEnd);
+  }
+
+  get account(): Readonly<Account> {
+    return this.#outbox.account;
+  }
+
+  /** We begin to connect; {@link connected}, `broken` or the timeout ends it. */
+  dial(socket: Duplex, acceptedBytes: AcceptedBytes, timeout: number): void {
+    this.#wire = new Wire(socket, acceptedBytes, this);
+    this.#timers.startState(timeout, () =>
+      this.giveUpConnecting(notConnected(this.remote, timeout)),
+    );
+  }
+
+  /** A peer has arrived: announces it, and gives the application time to accept. */
+  arrive(socket: Duplex, acceptedBytes: AcceptedBytes, openQueue: () => EventQueue<T>): void {
+    this.#wire = new Wire(socket, acceptedBytes, this);
+    const { acceptTimeout } = this.#settings;
+    this.#timers.startState(acceptTimeout, () =>
+      this.#end('finishDisconnect', notAccepted(acceptTimeout), false),
+    );
+    this.events.deliver(
+      new RemoteConnectEvent(this.connection, (separate) => {
+        if (this.#state !== 'arriving') return false;
+        if (separate) this.events = openQueue();
+        this.#open();
+        return true;
+      }),
+    );
+  }
+
+  /** The socket that we dialled is connected. */
+  connected(): void {
+    if (this.#state !== 'connecting') return;
+    this.#onFinishConnect(new FinishConnectEvent<T>(this.connection, true, []));
+    this.#open();
+  }
+
+  /** Connecting has failed, or is given up. */
+  giveUpConnecting(error: PikeError): void {
+    if (this.#state !== 'connecting') return;
+    this.#become('closed');
+    const { queued } = this.#outbox.close({ exact: 0 }, error);
+    this.#onFinishConnect(new FinishConnectEvent(this.connection, false, queued, error));
+    this.#release();
+  }
+
+  send(message: T): boolean {
+    if (takesMessages(this.#state)) return this.#outbox.send(message);
+    this.#outbox.refuse(message, notTaking(this.#state));
+    return false;
+  }
+
+  withdraw(message: T): boolean {
+    return this.#outbox.withdraw(message);
+  }
+
+  drained(): Promise<void> {
+    return this.#outbox.drained();
+  }
+
+  flushed(): Promise<void> {
+    return this.#outbox.flushed();
+  }
+
+  disconnect(way: FinishWay, deadline: number | undefined, reason?: PikeError): void {
+    switch (this.#state) {
+      case 'connecting':
+        if (way !== 'finishQueues') {
+          this.giveUpConnecting(reason ?? disconnectedEarly());
+          return;
+        }
+        this.#way = way;
+        this.#startDeadline(deadline);
+        return;
+      case 'arriving':
+        this.#end('finishDisconnect', reason, false);
+        return;
+      case 'open':
+      case 'remoteEnded':
+      case 'finishing':
+        this.#startDeadline(deadline);
+        this.#finish(way, reason);
+        return;
+      case 'lingering':
+        if (way === 'now') this.#close();
+        else this.#startDeadline(deadline);
+        return;
+      case 'closed':
+        if (this.#heldEnd === undefined) return;
+        if (way === 'now') this.#releaseHeldEnd(reason);
+        else this.#startDeadline(deadline);
+    }
+  }
+
+  /** Events of the connection begin or cease to wait for the application to take them. */
+  pendingEventsChanged(change: 1 | -1): void {
+    this.#inbox.pendingEventsChanged(change);
+  }
+
+  data(bytes: Buffer): void {
+    this.#inbox.push(bytes);
+  }
+
+  written(): void {
+    this.#outbox.written();
+  }
+
+  remoteEnd(): void {
+    if (this.#state !== 'open' && this.#state !== 'finishing') return;
+    const truncated = this.#inbox.waiting ? undefined : this.#inbox.truncation;
+    if (this.#settings.allowHalfOpen && truncated === undefined) {
+      this.#halfOpen = true;
+      if (this.#state === 'open') this.#become('remoteEnded');
+      return;
+    }
+    if (this.#state === 'open') this.#end('remoteDisconnect', truncated, true);
+    else this.#end('finishDisconnect', truncated ?? endedEarly(), true);
+  }
+
+  broken(error: PikeError): void {
+    switch (this.#state) {
+      case 'connecting':
+        this.giveUpConnecting(connectFailed(this.remote, error));
+        return;
+      case 'arriving':
+      case 'open':
+      case 'remoteEnded':
+        this.#end('remoteDisconnect', error, true);
+        return;
+      case 'finishing':
+        this.#end(this.#endType, error, true);
+        return;
+      case 'lingering':
+        this.#close();
+        break;
+      case 'closed':
+    }
+  }
+
+  gone(): void {
+    if (this.#state === 'lingering') this.#close();
+    this.#wire = undefined;
+    if (this.#heldEnd === undefined) this.owner.gone(this);
+  }
+
+  /** The one mutator of the state. */
+  #become(state: ConnectionState): void {
+    if (!NEXT_STATES[this.#state].includes(state)) {
+      throw new Error(`A connection cannot become ${state} when it is ${this.#state}`);
+    }
+    this.#state = state;
+    this.#timers.stopState();
+  }
+
+  #open(): void {
+    this.#become('open');
+    this.#inbox.start();
+    this.#outbox.start();
+    if (this.#way !== undefined) this.#finish(this.#way, undefined);
+  }
+
+  #finish(way: FinishWay, reason: PikeError | undefined): void {
+    const sooner = this.#way === undefined ? way : soonerWay(this.#way, way);
+    const goesOn = this.#state === 'finishing' && sooner === this.#way;
+    this.#way = sooner;
+    if (sooner === 'now') {
+      this.#end(this.#endType, reason, false);
+      return;
+    }
+    if (goesOn) return;
+    if (this.#state !== 'finishing') this.#become('finishing');
+    if (sooner === 'finishMessages') this.#outbox.finishBegun();
+    else this.#outbox.finishAll();
+  }
+
+  #allSent(): void {
+    if (this.#state !== 'finishing') return;
+    this.#become('lingering');
+    this.#postEnd(this.#endType, this.#outbox.returned, undefined);
+    this.#inbox.discard();
+    this.#wire?.end();
+    this.#timers.startState(this.#settings.lingerTimeout, () => this.#close());
+  }
+
+  /**
+   * Ends the connection at once, whatever its state, with a disconnect event.
+   * @param byPeer then messages that had been received before are delivered first
+   */
+  #end(type: DisconnectType, error: PikeError | undefined, byPeer: boolean): void {
+    const accepted = this.#wire?.accepted() ?? { exact: 0 };
+    this.#become('closed');
+    const leftovers = this.#outbox.close(accepted, error);
+    if (byPeer && this.#inbox.waiting) {
+      this.#heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);
+      this.#wire?.destroy();
+      return;
+    }
+    this.#postEnd(type, leftovers, error);
+    this.#release();
+  }
+
+  #postEnd(type: DisconnectType, leftovers: Leftovers<T>, error: PikeError | undefined): void {
+    this.events.post(disconnectEvent(type, this.connection, leftovers, error));
+  }
+
+  get #endType(): DisconnectType {
+    return this.#halfOpen ? 'remoteDisconnect' : 'finishDisconnect';
+  }
+
+  #close(): void {
+    this.#become('closed');
+    this.#release();
+  }
+
+  /** Lets go of everything that the connection holds. */
+  #release(): void {
+    this.#timers.stop();
+    this.#inbox.stop();
+    if (this.#wire === undefined) this.owner.gone(this);
+    else this.#wire.destroy();
+  }
+
+  #inputFailed(error: PikeError): void {
+    if (this.#heldEnd === undefined) this.#end('finishDisconnect', error, false);
+    else this.#releaseHeldEnd(error);
+  }
+
+  #caughtUp(): void {
+    const { truncation } = this.#inbox;
+    if (this.#heldEnd !== undefined) this.#releaseHeldEnd(truncation);
+    else if (this.#halfOpen && truncation !== undefined) {
+      this.#end('remoteDisconnect', truncation, true);
+    } else this.#inbox.goOn();
+  }
+
+  #releaseHeldEnd(error: PikeError | undefined): void {
+    const postEnd = this.#heldEnd;
+    this.#heldEnd = undefined;
+    postEnd?.(error);
+    this.#release();
+  }
+
+  #startDeadline(ms: number | undefined): void {
+    if (ms === undefined) return;
+    this.#timers.startDeadline(ms, () => this.disconnect('now', undefined, deadlinePassed(ms)));
+  }
+}

@@ -1,0 +1,312 @@
+import type { Duplex } from 'node:stream';
+import { readConnectOptions, readConnectWaitingOptions } from './connect-options.js';
+import type { ConnectSettings } from './connect-options.js';
+import { Connection } from './connection.js';
+import type {
+  ConnectOptions,
+  ConnectResult,
+  ConnectWaitingOptions,
+  Connector,
+} from './connector.js';
+import type { Endpoint } from './endpoint.js';
+import { checkEndpoint } from './endpoint.js';
+import { PikeError } from './errors.js';
+import { EventQueue } from './event-queue.js';
+import type { ConnectorEvent, FinishConnectEvent } from './events.js';
+import type { Finish, FinishWay } from './finish.js';
+import { readFinish } from './finish.js';
+import { Link } from './link.js';
+import type { LinkOrigin, LinkOwner } from './link.js';
+import type { ConnectorSettings } from './options.js';
+import { ChunkPool } from './outbound/chunk-pool.js';
+import type { AcceptedBytes } from './wire.js';
+
+/** What a transport gives for each connection. */
+export interface Channel {
+  socket: Duplex;
+  acceptedBytes: AcceptedBytes;
+}
+
+type Phase = 'new' | 'starting' | 'running' | 'shuttingDown' | 'shutDown';
+
+/**
+ * The connector over anything that makes duplex streams. A transport extends it by listening and
+ * dialling; everything else, the events, the fates of messages and the ways to end, is here and in
+ * the link of each connection.
+ */
+export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
+  /** @internal */
+  readonly settings: ConnectorSettings<T>;
+  /** @internal */
+  readonly pool: ChunkPool;
+  readonly #links = new Set<Link<T>>();
+  readonly #shared: EventQueue<T>;
+  #phase: Phase = 'new';
+  #listening: Promise<void> = Promise.resolve();
+  #shutdown: Promise<void> | undefined;
+  #onAllGone: (() => void) | undefined;
+
+  protected constructor(settings: ConnectorSettings<T>) {
+    this.settings = settings;
+    this.pool = new ChunkPool(settings.chunkBytes);
+    this.#shared = this.#createQueue();
+  }
+
+  abstract get address(): Endpoint | undefined;
+
+  /** Listens, if the connector is told to; calls {@link arrived} for each peer. Every failure rejects. */
+  protected abstract listen(): Promise<void>;
+
+  /**
+   * Stops listening; resolves once nothing listens. Not called before {@link listen} has settled;
+   * called when nothing listens, it does nothing.
+   */
+  protected abstract stopAccepting(): Promise<void>;
+
+  /** Begins to connect. @param connected to be called once, when the socket is connected */
+  protected abstract dial(
+    endpoint: Endpoint,
+    connected: (ends: { local?: Endpoint; remote?: Endpoint }) => void,
+  ): Channel;
+
+  get connections(): Iterable<Connection> {
+    return Array.from(this.#links)
+      .filter((link) => !link.ended)
+      .map((link) => link.connection);
+  }
+
+  async run(): Promise<void> {
+    if (this.#phase !== 'new') {
+      throw new PikeError(
+        'PIKE_ERR_ALREADY_RUNNING',
+        'run() may be called once. A connector that was shut down is not used again: make a new one.',
+      );
+    }
+    this.#phase = 'starting';
+    this.#listening = this.listen();
+    await this.#listening;
+    // shutdown() may have come meanwhile.
+    if (this.#phase === 'starting') this.#phase = 'running';
+  }
+
+  connect(endpoint: Endpoint, options: ConnectOptions = {}): Connection {
+    const settings = readConnectOptions(options, this.settings.connectTimeout);
+    const events = settings.separate ? this.#createQueue() : this.#shared;
+    return this.#connect(endpoint, settings, { events }).connection;
+  }
+
+  async connectWaiting(
+    endpoint: Endpoint,
+    options: ConnectWaitingOptions = {},
+  ): Promise<ConnectResult<T>> {
+    const settings = readConnectWaitingOptions(options, this.settings.connectTimeout);
+    // Events wait in a queue of the connection's own until onFinish has returned.
+    const events = this.#createQueue();
+    let link: Link<T> | undefined;
+    const event = await new Promise<FinishConnectEvent<T>>((onFinishConnect) => {
+      link = this.#connect(endpoint, settings, { events, onFinishConnect });
+    });
+    const { connection, success, queued, error } = event;
+    try {
+      await options.onFinish?.(connection, success);
+    } catch (thrown) {
+      link?.disconnect('now', undefined);
+      throw thrown;
+    } finally {
+      if (!settings.separate && link?.events === events) this.#merge(link);
+    }
+    return { connection, success, queued, error };
+  }
+
+  disconnect(connection: Connection, how: Finish): void {
+    const { way, deadline } = readFinish(how);
+    this.#linkOf(connection).disconnect(way, deadline);
+  }
+
+  send(connection: Connection, message: T): boolean {
+    const link = this.#linkOf(connection);
+    if (this.#phase === 'shutDown') {
+      throw new PikeError(
+        'PIKE_ERR_SHUT_DOWN',
+        'The connector has been shut down: nothing can be sent.',
+      );
+    }
+    return link.send(message);
+  }
+
+  async drained(connection: Connection): Promise<void> {
+    return this.#linkOf(connection).drained();
+  }
+
+  async flushed(connection: Connection): Promise<void> {
+    return this.#linkOf(connection).flushed();
+  }
+
+  withdraw(connection: Connection, message: T): boolean {
+    return this.#linkOf(connection).withdraw(message);
+  }
+
+  receive(): Promise<ConnectorEvent<T> | undefined> {
+    return this.#shared.receive();
+  }
+
+  async receiveFrom(connection: Connection): Promise<ConnectorEvent<T> | undefined> {
+    const { events } = this.#linkOf(connection);
+    if (events === this.#shared) throw notSeparate(connection);
+    return events.receive();
+  }
+
+  merge(connection: Connection): void {
+    const link = this.#linkOf(connection);
+    if (link.events === this.#shared) throw notSeparate(connection);
+    this.#merge(link);
+  }
+
+  subscribe(listener: (event: ConnectorEvent<T>) => void): () => void {
+    return this.#shared.subscribe(listener);
+  }
+
+  async stopListening(): Promise<void> {
+    // Whether listening has failed is for run() to say.
+    await this.#listening.catch(() => undefined);
+    await this.stopAccepting();
+  }
+
+  async shutdown(how: Finish): Promise<void> {
+    const { way, deadline } = readFinish(how);
+    this.#shutdown ??= this.#shutDown();
+    this.#endAll(way, deadline);
+    return this.#shutdown;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ConnectorEvent<T>, void, undefined> {
+    for (;;) {
+      const event = await this.receive();
+      if (event === undefined) return;
+      yield event;
+    }
+  }
+
+  /** @internal */
+  gone(link: Link<T>): void {
+    this.#links.delete(link);
+    if (link.events !== this.#shared) link.events.close();
+    if (this.#links.size === 0) this.#onAllGone?.();
+  }
+
+  /**
+   * A peer has arrived. The transport calls it with a socket that is not read yet.
+   * @returns whether the peer may stay; otherwise the transport destroys the socket
+   */
+  protected arrived(channel: Channel, ends: { local?: Endpoint; remote?: Endpoint }): boolean {
+    if (this.#phase !== 'running' && this.#phase !== 'starting') return false;
+    if (this.#links.size >= this.settings.maxConnections) return false;
+    const link = this.#createLink({ inbound: true, remote: ends.remote, events: this.#shared });
+    link.local = ends.local;
+    link.arrive(channel.socket, channel.acceptedBytes, () => this.#createQueue());
+    return true;
+  }
+
+  #connect(
+    endpoint: Endpoint,
+    { timeout, signal }: ConnectSettings,
+    origin: Pick<LinkOrigin<T>, 'events' | 'onFinishConnect'>,
+  ): Link<T> {
+    this.#checkRunning();
+    const remote = checkEndpoint(endpoint);
+    const link = this.#createLink({ inbound: false, remote, ...origin });
+    const abort = (): void =>
+      link.giveUpConnecting(
+        new PikeError('PIKE_ERR_CONNECT_ABORTED', 'Connecting was aborted by its signal.', {
+          cause: signal?.reason,
+        }),
+      );
+    if (signal?.aborted === true) {
+      abort();
+      return link;
+    }
+    const channel = this.dial(remote, (ends) => {
+      link.local = ends.local;
+      link.remote = ends.remote ?? remote;
+      link.connected();
+    });
+    link.dial(channel.socket, channel.acceptedBytes, timeout);
+    if (signal !== undefined) {
+      signal.addEventListener('abort', abort, { once: true });
+      const forget = (): void => signal.removeEventListener('abort', abort);
+      channel.socket.once('connect', forget).once('close', forget);
+    }
+    return link;
+  }
+
+  #createLink(origin: LinkOrigin<T>): Link<T> {
+    const link = new Link(this, origin);
+    this.#links.add(link);
+    return link;
+  }
+
+  #createQueue(): EventQueue<T> {
+    return new EventQueue<T>(
+      (event, change) => this.#linkOf(event.connection).pendingEventsChanged(change),
+      this.settings.onError,
+    );
+  }
+
+  #merge(link: Link<T>): void {
+    const separate = link.events;
+    link.events = this.#shared;
+    separate.moveTo(this.#shared);
+  }
+
+  #endAll(way: FinishWay, deadline: number | undefined): void {
+    for (const link of this.#links) {
+      if (link.state === 'connecting') link.giveUpConnecting(shuttingDown());
+      else link.disconnect(way, deadline);
+    }
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#phase = 'shuttingDown';
+    const allGone = new Promise<void>((resolve) => {
+      this.#onAllGone = () => {
+        if (this.#links.size === 0) resolve();
+      };
+    });
+    // The connections are told to end in the same turn, behind this.
+    await this.stopListening();
+    this.#onAllGone?.();
+    await allGone;
+    // A listener is told of the last events in a tick of their own: let it be told first.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    this.#phase = 'shutDown';
+    this.#shared.close();
+  }
+
+  #checkRunning(): void {
+    if (this.#phase === 'running') return;
+    if (this.#phase === 'new' || this.#phase === 'starting') {
+      throw new PikeError('PIKE_ERR_NOT_RUNNING', 'Call run(), and await it, first.');
+    }
+    throw new PikeError('PIKE_ERR_SHUT_DOWN', 'The connector is shut down: make a new one.');
+  }
+
+  #linkOf(connection: Connection): Link<T> {
+    const facts = Connection.factsOf(connection);
+    if (facts instanceof Link && facts.owner === this) return facts as Link<T>;
+    throw new PikeError(
+      'PIKE_ERR_FOREIGN_CONNECTION',
+      'The connection was not made by this connector.',
+    );
+  }
+}
+
+function notSeparate(connection: Connection): PikeError {
+  return new PikeError(
+    'PIKE_ERR_NOT_SEPARATE',
+    `Connection ${connection.id} uses the shared queue. Connect, or finishAccept, with { separate: true }.`,
+  );
+}
+
+function shuttingDown(): PikeError {
+  return new PikeError('PIKE_ERR_CONNECT_ABORTED', 'The connector was shut down while connecting.');
+}

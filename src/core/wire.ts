@@ -1,0 +1,110 @@
+import type { Duplex } from 'node:stream';
+import { PikeError, describeThrown } from './errors.js';
+import type { Accepted } from './outbound/flight.js';
+
+/**
+ * How many bytes of those written to a socket the system has accepted, exactly; `undefined` where
+ * that cannot be known (TLS: the system counts ciphertext). Need not be right after a failed write.
+ */
+export type AcceptedBytes = () => number | undefined;
+
+/** What the wire tells its connection. */
+export interface WireHost {
+  data(bytes: Buffer): void;
+  /** The chunk given to {@link Wire.write} was accepted. */
+  written(): void;
+  /** The peer has ended its side. */
+  remoteEnd(): void;
+  /** The socket is broken. */
+  broken(error: PikeError): void;
+  /** The socket is closed and holds nothing any more. Always comes, and last. */
+  gone(): void;
+}
+
+/**
+ * A socket as its connection sees it: one chunk at a time, and an answer to how much of it the
+ * system has accepted.
+ */
+export class Wire {
+  readonly #socket: Duplex;
+  readonly #acceptedBytes: AcceptedBytes;
+  readonly #host: WireHost;
+  /** Bytes of the chunks that were accepted whole. */
+  #confirmed = 0;
+  /** What `acceptedBytes` said after the last write that did not fail. */
+  #floor = 0;
+  /** Whether the chunk in flight was refused at once: then no byte of it was accepted. */
+  #refused = false;
+  #ending = false;
+
+  constructor(socket: Duplex, acceptedBytes: AcceptedBytes, host: WireHost) {
+    this.#socket = socket;
+    this.#acceptedBytes = acceptedBytes;
+    this.#host = host;
+    socket.on('data', (bytes: Buffer) => host.data(bytes));
+    socket.on('end', () => host.remoteEnd());
+    socket.on('error', (cause) => host.broken(lost(cause)));
+    socket.on('close', () => {
+      if (!this.#ending) host.broken(lost(undefined));
+      host.gone();
+    });
+    socket.pause();
+  }
+
+  /** Hands over a chunk; the next one only after `written`. */
+  write(chunk: Buffer): void {
+    this.#socket.write(chunk, (error) => {
+      // Of a socket that is going down, callbacks mean nothing; its 'error' says what happened.
+      if (error || this.#ending || this.#socket.destroyed) return;
+      this.#confirmed += chunk.length;
+      this.#host.written();
+    });
+    const accepted = this.#acceptedBytes();
+    if (accepted === undefined) return;
+    if (this.#writeFailed) this.#refused = true;
+    else this.#floor = accepted;
+  }
+
+  /** How much of the chunk in flight the system has accepted. Ask before {@link destroy}. */
+  accepted(): Accepted {
+    if (this.#refused) return { exact: 0 };
+    const accepted = this.#acceptedBytes();
+    if (accepted === undefined || this.#writeFailed) {
+      return { atLeast: Math.max(0, this.#floor - this.#confirmed) };
+    }
+    return { exact: accepted - this.#confirmed };
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Ends our side, behind everything written. */
+  end(): void {
+    this.#ending = true;
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#ending = true;
+    this.#socket.destroy();
+  }
+
+  /** After a failed write libuv has emptied its queue, and its count claims bytes that never left. */
+  get #writeFailed(): boolean {
+    const error: NodeJS.ErrnoException | null = this.#socket.errored;
+    return error !== null && error.syscall !== 'read';
+  }
+}
+
+function lost(cause: Error | undefined): PikeError {
+  return new PikeError(
+    'PIKE_ERR_CONNECTION_LOST',
+    `The connection was lost: ${cause === undefined ? 'its socket was closed' : describeThrown(cause)}`,
+    { cause },
+  );
+}
