@@ -1,0 +1,26 @@
+export { ByteReader } from '../core/byte-reader.js';
+export { ByteWriter } from '../core/byte-writer.js';
+export type {
+  Converter,
+  Deserializer,
+  Limits,
+  PutBytesResult,
+  Serializer,
+} from '../core/converter.js';
+export { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from '../core/converter.js';
+export type { PikeErrorCode } from '../core/errors.js';
+export { isPikeError, PikeError } from '../core/errors.js';
+export { FramedConverter } from '../core/framed-converter.js';
+export { JsonConverter } from './json.js';
+export type { JsonOptions } from './json-payload.js';
+export { jsonPayload } from './json-payload.js';
+export type { ByteOrder } from './length-prefix.js';
+export type { LengthPrefixedOptions } from './length-prefixed.js';
+export { LengthPrefixedConverter } from './length-prefixed.js';
+export { MessagePackConverter } from './message-pack.js';
+export type { MessagePackOptions } from './message-pack-payload.js';
+export { messagePackPayload } from './message-pack-payload.js';
+export type { PayloadCodec } from './payload-codec.js';
+export { Primitives } from './primitives.js';
+export { rawPayload } from './raw-payload.js';
+export { textPayload } from './text-payload.js';
