@@ -1,0 +1,51 @@
+export { isPikeError, PIKE_ERRORS, PikeError } from './core/errors.js';
+export type { Delivery, PikeErrorCode } from './core/errors.js';
+export { Connection } from './core/connection.js';
+export type { Connector } from './core/connector.js';
+export type { Converter } from './core/converter.js';
+export type { Endpoint } from './core/endpoint.js';
+export {
+  FinishConnectEvent,
+  FinishDisconnectEvent,
+  isPikeEvent,
+  MessageReceivedEvent,
+  PikeEvent,
+  RejectedMessageEvent,
+  RemoteConnectEvent,
+  RemoteDisconnectEvent,
+} from './core/events.js';
+export type { ConnectorEvent, Leftovers } from './core/events.js';
+export type { Finish } from './core/finish.js';
+export { PikeClient } from './nest/client/pike-client.js';
+export type { PikeClientStatus } from './nest/client/pike-client.js';
+export type { PikeClientOptions } from './nest/client/client-options.js';
+export type { ObservedEvents } from './nest/connector-observers.js';
+export {
+  OnFinishConnect,
+  OnFinishDisconnect,
+  OnRejectedMessage,
+  OnRemoteConnect,
+  OnRemoteDisconnect,
+  PikeLifecycle,
+} from './nest/lifecycle.js';
+export type { LifecycleOptions, LifecyclePattern, LifecycleType } from './nest/lifecycle.js';
+export type {
+  Correlation,
+  IncomingPacket,
+  IncomingReply,
+  OutgoingPacket,
+  PacketDeserializer,
+  PacketId,
+  PacketSerializer,
+  ReplyPacket,
+} from './nest/packets.js';
+export type { PacketOptions } from './nest/packet-options.js';
+export { PikeContext } from './nest/pike-context.js';
+export type { PikeContextArgs } from './nest/pike-context.js';
+export { rawMessages } from './nest/raw-messages.js';
+export type { RawMessages, RawMessagesOptions } from './nest/raw-messages.js';
+export { PikeServer } from './nest/server/pike-server.js';
+export type { PikeServerStatus } from './nest/server/pike-server.js';
+export type { PikeServerOptions, PikeServerOwnOptions } from './nest/server/server-options.js';
+export type { PikeShutdownOptions } from './nest/shutdown-options.js';
+export { PIKE_TRANSPORT } from './nest/transport.js';

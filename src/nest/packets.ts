@@ -1,0 +1,57 @@
+/** The id that ties a reply to its request. Chosen by the client; any scalar of the wire format. */
+export type PacketId = string | number;
+
+/** What a server's deserializer makes of a message: a request (with id), an event, or a cancellation. */
+export interface IncomingPacket {
+  pattern?: unknown;
+  data?: unknown;
+  id?: PacketId;
+  metadata?: Readonly<Record<string, string>>;
+  /** The client no longer wants the reply to the request `id`. */
+  cancel?: boolean;
+}
+
+/** What a server's serializer is given: a reply. */
+export interface ReplyPacket {
+  id: PacketId;
+  response?: unknown;
+  err?: unknown;
+  /** Whether it is the last reply to its request. */
+  isDisposed?: boolean;
+  status?: string;
+}
+
+/** What a client's serializer is given: a request (with id), an event (without), or a cancellation. */
+export interface OutgoingPacket {
+  id?: PacketId;
+  pattern?: unknown;
+  data?: unknown;
+  metadata?: Readonly<Record<string, string>>;
+  cancel?: boolean;
+}
+
+/** What a client's deserializer makes of a message. */
+export interface IncomingReply {
+  id?: PacketId;
+  response?: unknown;
+  err?: unknown;
+  isDisposed?: boolean;
+}
+
+/** How replies find their requests: by id, in any order; or one reply per request, in request order. */
+export type Correlation = 'id' | 'order';
+
+/** Turns packets into messages of the converter's type. `undefined`: nothing is sent. */
+export interface PacketSerializer<Packet, T> {
+  serialize(packet: Packet): T | undefined | Promise<T | undefined>;
+}
+
+/** Turns messages of the converter's type into packets. */
+export interface PacketDeserializer<Packet, T> {
+  deserialize(message: T): Packet | Promise<Packet>;
+}
+
+/** Whether a value must be awaited. */
+export function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}

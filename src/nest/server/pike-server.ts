@@ -1,0 +1,198 @@
+import { Server } from '@nestjs/microservices';
+import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
+import type { Connector } from '../../core/connector.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import { PikeError } from '../../core/errors.js';
+import type { ConnectorEvent } from '../../core/events.js';
+import { ConnectorObservers } from '../connector-observers.js';
+import type { ObservedEvents } from '../connector-observers.js';
+import { lifecycleTypeOf } from '../lifecycle.js';
+import type { LifecycleOptions } from '../lifecycle.js';
+import type { PikeContext } from '../pike-context.js';
+import { PIKE_TRANSPORT } from '../transport.js';
+import { LifecycleHandlers } from './lifecycle-handlers.js';
+import { Router } from './router.js';
+import { readServerOptions } from './server-options.js';
+import type { PikeServerOptions, PikeServerSettings } from './server-options.js';
+import { Serving } from './serving.js';
+
+/** What `status` of a {@link PikeServer} emits: whether it listens. */
+export type PikeServerStatus = 'connected' | 'disconnected';
+
+/**
+ * The transport strategy: `NestFactory.createMicroservice(AppModule, { strategy: new PikeServer(options) })`.
+ *
+ * Received messages reach `@MessagePattern` and `@EventPattern` handlers; what happens to connections
+ * reaches the handlers of `PikeLifecycle` patterns. `T` is the type of the converter's messages.
+ */
+export class PikeServer<T = unknown>
+  extends Server<ObservedEvents<T>, PikeServerStatus>
+  implements CustomTransportStrategy
+{
+  // A plain field: Nest 12 defines one in the base class, which would hide an accessor.
+  override transportId: symbol = PIKE_TRANSPORT;
+  /** Failures of event handlers are logged here; Nest would log every peer that a guard refuses. */
+  override readonly propagatesEventHandlerErrors = true;
+  /** @internal */
+  readonly settings: PikeServerSettings<T>;
+  /** @internal */
+  readonly lifecycle = new LifecycleHandlers<T>((error, type) =>
+    this.#lifecycleFailed(error, type),
+  );
+  readonly #router = new Router((pattern) => this.getHandlerByPattern(pattern));
+  readonly #observers = new ConnectorObservers<T>((error) => this.logger.error(error));
+  readonly #unknownEvents = new Set<string>();
+  #hooked = false;
+  #serving: Serving<T> | undefined;
+
+  /** @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
+  constructor(options: PikeServerOptions<T>) {
+    super();
+    this.settings = readServerOptions(options);
+  }
+
+  /** Where the server listens, with the real port when 0 was asked for; `undefined` if it does not. */
+  get address(): Endpoint | undefined {
+    return this.#serving?.connector.address;
+  }
+
+  /** Called by Nest. Every failure goes to the callback. */
+  listen(callback: (error?: unknown) => void): void {
+    if (this.#serving !== undefined) {
+      callback(new PikeError('PIKE_ERR_ALREADY_RUNNING', 'The server listens already.'));
+      return;
+    }
+    void this.#listen(callback);
+  }
+
+  /**
+   * Called by Nest: stops listening, refuses new requests, waits for running handlers, sends what
+   * they have answered, and ends every connection, all by the `shutdown` option. Called again, joins.
+   */
+  async close(): Promise<void> {
+    const serving = this.#serving;
+    if (serving === undefined) return;
+    await serving.close();
+    if (this.#serving !== serving) return;
+    this.#serving = undefined;
+    this._status$.next('disconnected');
+  }
+
+  /** Calls back with each event of the connector of one type, before any handler is called. */
+  on<Type extends keyof ObservedEvents<T>>(type: Type, callback: ObservedEvents<T>[Type]): void {
+    this.#observers.add(type, callback);
+  }
+
+  /**
+   * The connector.
+   * @throws PikeError `PIKE_ERR_NOT_RUNNING` unless the server listens
+   */
+  unwrap<C = Connector<T>>(): C {
+    if (this.#serving === undefined) {
+      throw new PikeError('PIKE_ERR_NOT_RUNNING', 'The server has no connector before listen().');
+    }
+    return this.#serving.connector as C;
+  }
+
+  /** Called by Nest for each handler. Those of lifecycle patterns are kept where no packet can reach them. */
+  override addHandler(
+    pattern: unknown,
+    callback: MessageHandler,
+    isEventHandler = false,
+    extras: Record<string, unknown> = {},
+  ): void {
+    const type = lifecycleTypeOf(pattern);
+    if (type === undefined) {
+      super.addHandler(pattern, callback, isEventHandler, extras);
+      this.#router.clear();
+      return;
+    }
+    const { server }: LifecycleOptions = extras;
+    if (server === undefined || server === this.settings.name) this.lifecycle.add(type, callback);
+  }
+
+  override setOnProcessingStartHook(hook: Parameters<Server['setOnProcessingStartHook']>[0]): void {
+    super.setOnProcessingStartHook(hook);
+    this.#hooked = true;
+  }
+
+  override setOnProcessingEndHook(hook: Parameters<Server['setOnProcessingEndHook']>[0]): void {
+    super.setOnProcessingEndHook(hook);
+    this.#hooked = true;
+  }
+
+  /** @internal */
+  findHandler(pattern: string): MessageHandler | null {
+    return this.#router.find(pattern);
+  }
+
+  /** @internal */
+  showPattern(pattern: unknown): string {
+    return this.getPatternAsString(pattern) ?? '';
+  }
+
+  /** @internal Hooks cost a promise per message, so they are run only if there are any. */
+  process(context: PikeContext<T>, run: (ended: () => void) => void): void {
+    if (!this.#hooked) {
+      run(NOTHING);
+      return;
+    }
+    let open = true;
+    const ended = (): void => {
+      if (!open) return;
+      open = false;
+      this.onProcessingEndHook?.(this.transportId, context);
+    };
+    this.onProcessingStartHook(this.transportId, context, async () => run(ended));
+  }
+
+  /** @internal */
+  observe(event: ConnectorEvent<T>): void {
+    this.#observers.observe(event);
+  }
+
+  /** @internal A peer may send any number of events, so each unknown pattern is logged once, and not for ever. */
+  noEventHandler(pattern: string): void {
+    if (this.#unknownEvents.has(pattern) || this.#unknownEvents.size >= MOST_UNKNOWN_EVENTS) return;
+    this.#unknownEvents.add(pattern);
+    const shown = pattern.slice(0, MOST_SHOWN_CHARACTERS);
+    this.logger.error(
+      `There is no matching event handler defined in the remote service. Event pattern: ${shown}`,
+    );
+  }
+
+  /** @internal */
+  eventFailed(error: unknown): void {
+    this.logger.error(error);
+  }
+
+  /** @internal */
+  warn(error: unknown): void {
+    this.logger.warn(error instanceof Error ? error.message : error);
+  }
+
+  async #listen(callback: (error?: unknown) => void): Promise<void> {
+    const serving = new Serving<T>(this);
+    this.#serving = serving;
+    try {
+      await serving.start();
+    } catch (error) {
+      this.#serving = undefined;
+      callback(error);
+      return;
+    }
+    this._status$.next('connected');
+    callback();
+  }
+
+  #lifecycleFailed(error: unknown, type: string): void {
+    // Refusing a peer is what a guard or a handler of RemoteConnect is for: nothing to worry about.
+    if (type === 'remoteConnect') this.logger.debug?.(error);
+    else this.logger.error(error);
+  }
+}
+
+const MOST_UNKNOWN_EVENTS = 100;
+const MOST_SHOWN_CHARACTERS = 200;
+
+function NOTHING(): void {}

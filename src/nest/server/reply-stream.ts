@@ -1,0 +1,158 @@
+import { isObservable } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
+
+/** Where the values that a handler produces go. `last` and `failed` end it; nothing comes after them. */
+export interface ReplySink {
+  value(response: unknown): void;
+  /** The last value; `undefined` if there was none, or all have been given. */
+  last(response: unknown): void;
+  failed(error: unknown): void;
+  /** Resolves when there is room for more, for producers that can wait. */
+  room(): Promise<void> | undefined;
+}
+
+/** Something that produces replies and can be told to stop. */
+export interface Producer {
+  stop(): void;
+}
+
+/**
+ * Sends on what a handler has returned: one value, or the values of an Observable or AsyncIterable,
+ * one by one.
+ * @returns what to stop if the client is no longer interested, or `undefined` if it is over already
+ */
+export function produce(result: unknown, sink: ReplySink): Producer | undefined {
+  if (isObservable(result)) return new ObservableProducer(result, sink).start();
+  if (isAsyncIterable(result)) return new IterableProducer(result, sink).start();
+  sink.last(result);
+  return undefined;
+}
+
+/**
+ * Subscribes to an Observable. A value is held back until the tick has ended, or another comes: if
+ * the Observable completes meanwhile, as most do, value and end travel in one packet.
+ */
+class ObservableProducer implements Producer {
+  readonly #sink: ReplySink;
+  readonly #source: Observable<unknown>;
+  #subscription: Subscription | undefined;
+  #held: { value: unknown } | undefined;
+  #scheduled = false;
+  #over = false;
+  #inner: Producer | undefined;
+
+  constructor(source: Observable<unknown>, sink: ReplySink) {
+    this.#source = source;
+    this.#sink = sink;
+  }
+
+  start(): Producer | undefined {
+    this.#subscription = this.#source.subscribe({
+      next: (value) => this.#next(value),
+      error: (error: unknown) => this.#fail(error),
+      complete: () => this.#complete(),
+    });
+    if (this.#over) this.#subscription.unsubscribe();
+    return this.#over && this.#inner === undefined ? undefined : this;
+  }
+
+  stop(): void {
+    this.#over = true;
+    this.#held = undefined;
+    this.#subscription?.unsubscribe();
+    this.#inner?.stop();
+  }
+
+  #next(value: unknown): void {
+    if (this.#over) return;
+    // An interceptor makes an Observable of the AsyncIterable that its handler has returned.
+    if (isAsyncIterable(value)) {
+      this.#over = true;
+      this.#inner = new IterableProducer(value, this.#sink).start();
+      this.#subscription?.unsubscribe();
+      return;
+    }
+    this.#flush();
+    this.#held = { value };
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#sink.value(held.value);
+  }
+
+  #complete(): void {
+    if (this.#over) return;
+    this.#over = true;
+    const held = this.#held;
+    this.#held = undefined;
+    this.#sink.last(held?.value);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#flush();
+    this.#sink.failed(error);
+  }
+}
+
+/** Pulls an AsyncIterable, the next value only while the connection has room. */
+class IterableProducer implements Producer {
+  readonly #sink: ReplySink;
+  readonly #iterator: AsyncIterator<unknown>;
+  #stopped = false;
+
+  constructor(iterable: AsyncIterable<unknown>, sink: ReplySink) {
+    this.#sink = sink;
+    this.#iterator = iterable[Symbol.asyncIterator]();
+  }
+
+  start(): this {
+    void this.#run();
+    return this;
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    // Runs the generator's finally blocks. Nobody is left to be told if they fail.
+    void Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        const room = this.#sink.room();
+        if (room !== undefined) await room;
+        if (this.#isStopped) return;
+        const { done, value } = await this.#iterator.next();
+        if (this.#isStopped) return;
+        if (done === true) break;
+        this.#sink.value(value);
+      }
+      this.#stopped = true;
+      this.#sink.last(undefined);
+    } catch (error) {
+      if (this.#isStopped) return;
+      this.#stopped = true;
+      this.#sink.failed(error);
+    }
+  }
+
+  /** A getter, since it changes while the loop awaits. */
+  get #isStopped(): boolean {
+    return this.#stopped;
+  }
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}

@@ -1,0 +1,73 @@
+import type { Connector } from '../../core/connector.js';
+import type { NetConnectorOptions } from '../../core/net-connector.js';
+import { NetConnector } from '../../core/net-connector.js';
+import type { ErrorHandler } from '../../core/report.js';
+import { checkKnown, checkType, invalidOption } from '../../core/options.js';
+import { createDefaultConverter } from '../default-protocol.js';
+import type { PacketOptions } from '../packet-options.js';
+import { readPacketOptions } from '../packet-options.js';
+import type { IncomingPacket, ReplyPacket } from '../packets.js';
+import type { PikeShutdownOptions } from '../shutdown-options.js';
+import { readShutdownOptions } from '../shutdown-options.js';
+
+/** What a server does besides its connector. */
+export interface PikeServerOwnOptions<T> extends PacketOptions<IncomingPacket, ReplyPacket, T> {
+  /** Tells servers apart in lifecycle handlers: `@OnRemoteConnect({ server: name })`. Default: none. */
+  name?: string;
+  /** How `close()` shuts down. */
+  shutdown?: PikeShutdownOptions;
+}
+
+/**
+ * Options of a `PikeServer`: those of a `NetConnector`, with a `port` or `path` to listen on and,
+ * by default, the converter of the default protocol; or a connector made elsewhere; and its own.
+ */
+export type PikeServerOptions<T = unknown> = PikeServerOwnOptions<T> &
+  (Partial<NetConnectorOptions<T>> | { connector: Connector<T> });
+
+/** Options with every default filled in. */
+export interface PikeServerSettings<T> extends Required<
+  PacketOptions<IncomingPacket, ReplyPacket, T>
+> {
+  name: string | undefined;
+  shutdown: Required<PikeShutdownOptions>;
+  /** Makes the connector; called again if the server listens again after it was closed. @param onError unless the options say otherwise */
+  createConnector: (onError: ErrorHandler) => Connector<T>;
+}
+
+const OWNER = 'PikeServer';
+
+/** Checks options and fills in the defaults. @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
+export function readServerOptions<T>(options: PikeServerOptions<T>): PikeServerSettings<T> {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidOption(OWNER, 'options', 'must be an object');
+  }
+  const { name, shutdown = {}, serializer, deserializer, correlation, ...rest } = options;
+  if (name !== undefined) checkType(OWNER, 'name', name, 'string');
+  return {
+    ...readPacketOptions(OWNER, { serializer, deserializer, correlation }),
+    name,
+    shutdown: readShutdownOptions(OWNER, shutdown),
+    createConnector: connectorFactory(rest),
+  };
+}
+
+function connectorFactory<T>(
+  options: Partial<NetConnectorOptions<T>> | { connector: Connector<T> },
+): (onError: ErrorHandler) => Connector<T> {
+  if ('connector' in options) {
+    const { connector, ...others } = options;
+    checkKnown(`${OWNER} with a connector`, others, []);
+    if (typeof connector?.run !== 'function') {
+      throw invalidOption(OWNER, 'connector', 'must be a Connector');
+    }
+    return () => connector;
+  }
+  if (options.port === undefined && options.path === undefined) {
+    throw invalidOption(OWNER, 'port', 'or "path" is required: where to listen');
+  }
+  const { converter = createDefaultConverter() as NetConnectorOptions<T>['converter'] } = options;
+  // Made once for its checks: wrong options must fail where they are written, not when it listens.
+  void new NetConnector({ ...options, converter });
+  return (onError) => new NetConnector({ onError, ...options, converter });
+}

@@ -1,0 +1,194 @@
+import type { Connection } from '../../core/connection.js';
+import type { Connector } from '../../core/connector.js';
+import { isPikeError } from '../../core/errors.js';
+import type {
+  ConnectorEvent,
+  MessageReceivedEvent,
+  RejectedMessageEvent,
+  RemoteConnectEvent,
+} from '../../core/events.js';
+import type { Finish } from '../../core/finish.js';
+import { PikeContext } from '../pike-context.js';
+import { Dispatcher } from './dispatcher.js';
+import type { HandlerAccess } from './dispatcher.js';
+import type { LifecycleEvent, LifecycleHandlers } from './lifecycle-handlers.js';
+import { Runs } from './runs.js';
+import type { PikeServerSettings } from './server-options.js';
+import { Session } from './session.js';
+import type { SessionOwner } from './session.js';
+
+/** What a serving period needs of its server. */
+export interface ServingHost<T> extends HandlerAccess<T> {
+  readonly settings: PikeServerSettings<T>;
+  readonly lifecycle: LifecycleHandlers<T>;
+  /** Told of every event of the connector, first. */
+  observe(event: ConnectorEvent<T>): void;
+  /** Something of this server failed that no peer is told of. */
+  warn(error: unknown): void;
+}
+
+/** A server from `listen` to `close`: one connector, and what is known of each of its connections. */
+export class Serving<T> {
+  readonly connector: Connector<T>;
+  readonly #host: ServingHost<T>;
+  readonly #settings: PikeServerSettings<T>;
+  readonly #sessions = new Map<Connection, Session<T>>();
+  readonly #sessionOwner: SessionOwner<T>;
+  readonly #runs = new Runs();
+  readonly #dispatcher: Dispatcher<T>;
+  #draining = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(host: ServingHost<T>) {
+    this.#host = host;
+    this.#settings = host.settings;
+    const connector = host.settings.createConnector((error) => host.warn(error));
+    this.connector = connector;
+    const { serializer, correlation } = host.settings;
+    this.#sessionOwner = {
+      connector,
+      serializer,
+      correlation,
+      warn: (error) => host.warn(error),
+      fail: (connection, error) => this.#fail(connection, error),
+    };
+    this.#dispatcher = new Dispatcher(connector, host, this.#runs);
+  }
+
+  async start(): Promise<void> {
+    const unsubscribe = this.connector.subscribe((event) => this.#happened(event));
+    try {
+      await this.connector.run();
+    } catch (error) {
+      unsubscribe();
+      throw error;
+    }
+  }
+
+  /** Drains and shuts down; called again, joins. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { mode, deadline } = this.#settings.shutdown;
+    const ends = performance.now() + deadline;
+    const left = (): number => Math.max(0, Math.ceil(ends - performance.now()));
+    this.#draining = true;
+    this.#dispatcher.refuseRequests();
+    await this.connector.stopListening();
+    if (mode !== 'now') await this.#runs.idle(left());
+    // What still streams would go on for ever, as far as anybody knows: its clients are told.
+    for (const session of this.#sessions.values()) session.stop(INTERRUPTED);
+    this.#dispatcher.stopEventStreams();
+    await this.connector.shutdown({ [mode]: true, deadline: left() } as Finish);
+    // Handlers of the last lifecycle events, and, if the deadline has not passed, of messages.
+    if (mode !== 'now') await this.#runs.idle(left());
+  }
+
+  #happened(event: ConnectorEvent<T>): void {
+    this.#host.observe(event);
+    switch (event.type) {
+      case 'messageReceived':
+        this.#received(event);
+        return;
+      case 'remoteConnect':
+        this.#decide(event);
+        return;
+      case 'rejectedMessage':
+        this.#replyRejected(event);
+        break;
+      case 'finishDisconnect':
+      case 'remoteDisconnect':
+        this.#sessions.get(event.connection)?.stop();
+        this.#sessions.delete(event.connection);
+        break;
+      case 'finishConnect':
+    }
+    this.#announce(event);
+  }
+
+  #received(event: MessageReceivedEvent<T>): void {
+    const session = this.#sessionOf(event.connection);
+    const failed = (thrown: unknown): void => this.#fail(event.connection, thrown);
+    let packet;
+    try {
+      packet = this.#settings.deserializer.deserialize(event.message);
+    } catch (thrown) {
+      failed(thrown);
+      return;
+    }
+    session.incoming.run(packet, (ready) => this.#dispatcher.dispatch(session, ready), failed);
+  }
+
+  /** Accepts or refuses a peer. */
+  #decide(event: RemoteConnectEvent): void {
+    if (this.#draining) {
+      this.connector.disconnect(event.connection, { now: true });
+    } else if (this.#host.lifecycle.has(event.type)) {
+      this.#runs.begin();
+      void this.#askHandlers(event).finally(() => this.#runs.end());
+    } else {
+      event.finishAccept();
+    }
+  }
+
+  async #askHandlers(event: RemoteConnectEvent): Promise<void> {
+    const accepted = await this.#host.lifecycle.decide(event, this.#contextOf(event));
+    if (accepted === undefined) {
+      this.connector.disconnect(event.connection, { now: true });
+      return;
+    }
+    try {
+      event.finishAccept(accepted);
+    } catch (error) {
+      // The handlers have taken longer than acceptTimeout, or the server closes; the event of the
+      // connection's end says so.
+      if (!isPikeError(error) || error.code !== 'PIKE_ERR_ACCEPT_FINISHED') throw error;
+    }
+  }
+
+  #announce(event: Exclude<LifecycleEvent<T>, RemoteConnectEvent>): void {
+    const { lifecycle } = this.#host;
+    if (!lifecycle.has(event.type)) return;
+    this.#runs.begin();
+    void lifecycle.call(event, this.#contextOf(event)).finally(() => this.#runs.end());
+  }
+
+  /** A reply that the converter could not encode must not leave its client waiting. */
+  #replyRejected(event: RejectedMessageEvent<T>): void {
+    const session = this.#sessions.get(event.connection);
+    if (session === undefined || event.error.code === 'PIKE_ERR_DISCONNECTED') return;
+    const { message } = event;
+    const packet = typeof message === 'object' && message !== null ? message : {};
+    session.notSent(packet, event.error);
+  }
+
+  /** What the peer has sent cannot be trusted, or what we would send would mislead it. */
+  #fail(connection: Connection, error: unknown): void {
+    this.#host.warn(error);
+    this.connector.disconnect(connection, { finishQueues: true, deadline: 1_000 });
+    this.#sessions.get(connection)?.stop();
+  }
+
+  #sessionOf(connection: Connection): Session<T> {
+    let session = this.#sessions.get(connection);
+    if (session === undefined) {
+      session = new Session(this.#sessionOwner, connection);
+      this.#sessions.set(connection, session);
+    }
+    return session;
+  }
+
+  #contextOf(event: LifecycleEvent<T>): PikeContext<T> {
+    return new PikeContext<T>([event.connection, event.type, undefined, this.connector]);
+  }
+}
+
+/** What requests are answered with that the server does not finish: streams, and what outlives the deadline. */
+const INTERRUPTED = Object.freeze({
+  status: 'error',
+  code: 'PIKE_ERR_INTERRUPTED',
+  message: 'The server has shut down before this request was finished.',
+});

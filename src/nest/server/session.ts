@@ -1,0 +1,122 @@
+import type { Connection } from '../../core/connection.js';
+import type { Connector } from '../../core/connector.js';
+import { Fifo } from '../../core/fifo.js';
+import { InOrder } from '../in-order.js';
+import { PacketSender } from '../packet-sender.js';
+import type { Correlation, PacketId, PacketSerializer, ReplyPacket } from '../packets.js';
+import type { RequestHost } from './request.js';
+import { Request } from './request.js';
+
+/** What a session shares with the others of its server. */
+export interface SessionOwner<T> {
+  readonly connector: Connector<T>;
+  readonly serializer: PacketSerializer<ReplyPacket, T>;
+  readonly correlation: Correlation;
+  /** The connection cannot go on: what its peer would receive next is not what it expects. */
+  fail(connection: Connection, error: unknown): void;
+  /** A reply could not be serialized. */
+  warn(error: unknown): void;
+}
+
+/** A place in the line of replies, filled when its request is answered. */
+interface Slot {
+  request: Request;
+  reply: ReplyPacket | undefined;
+}
+
+/** What a server knows of one connection: the requests that are being handled, and their replies. */
+export class Session<T> implements RequestHost {
+  readonly connection: Connection;
+  /** Packets that arrive are dispatched in order, even where a deserializer takes its time. */
+  readonly incoming = new InOrder();
+  readonly #owner: SessionOwner<T>;
+  readonly #sender: PacketSender<ReplyPacket, T>;
+  readonly #requests = new Map<PacketId, Request>();
+  /** With correlation in order: the requests whose replies have not been sent, oldest first. */
+  readonly #line: Fifo<Slot> | undefined;
+  #firstSlot = 0;
+  #nextSlot = 0;
+
+  constructor(owner: SessionOwner<T>, connection: Connection) {
+    this.connection = connection;
+    this.#owner = owner;
+    this.#line = owner.correlation === 'order' ? new Fifo() : undefined;
+    this.#sender = new PacketSender(owner.connector, connection, owner.serializer);
+  }
+
+  /** The requests that are being handled, or whose streams go on. */
+  get requests(): Iterable<Request> {
+    return this.#requests.values();
+  }
+
+  /** Begins a request. @returns `undefined` if one with the same id is being handled */
+  begin(id: PacketId): Request | undefined {
+    if (this.#line !== undefined) {
+      const request = new Request(this.#nextSlot++, this);
+      this.#line.push({ request, reply: undefined });
+      this.#requests.set(request.id, request);
+      return request;
+    }
+    if (this.#requests.has(id)) return undefined;
+    const request = new Request(id, this);
+    this.#requests.set(id, request);
+    return request;
+  }
+
+  /** The client no longer wants the reply. */
+  cancel(id: PacketId): void {
+    if (this.#line === undefined) this.#requests.get(id)?.stop();
+  }
+
+  /** Stops all requests. @param err told to the client, if given */
+  stop(err?: unknown): void {
+    for (const request of this.#requests.values()) request.stop(err);
+  }
+
+  reply(request: Request, reply: Omit<ReplyPacket, 'id'>): void {
+    const packet: ReplyPacket = { id: request.id, ...reply };
+    if (this.#line === undefined) {
+      this.#send(packet);
+      return;
+    }
+    // One reply for each request: the first value is it.
+    this.#fill(this.#line, request, { ...packet, isDisposed: true });
+    if (reply.isDisposed !== true) request.stop();
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#sender.hasRoom ? undefined : this.#owner.connector.drained(this.connection);
+  }
+
+  over(request: Request): void {
+    this.#requests.delete(request.id);
+  }
+
+  /** A reply could not be serialized, or the converter could not encode it. */
+  notSent(packet: Partial<ReplyPacket>, error: unknown): void {
+    this.#owner.warn(error);
+    if (this.#line !== undefined) {
+      this.#owner.fail(this.connection, error);
+    } else if (packet.id !== undefined && packet.err === undefined) {
+      this.#requests.get(packet.id)?.stop();
+      this.#send({ id: packet.id, err: INTERNAL_ERROR, isDisposed: true });
+    }
+  }
+
+  #send(packet: ReplyPacket): void {
+    this.#sender.send(packet, (error) => this.notSent(packet, error));
+  }
+
+  #fill(line: Fifo<Slot>, request: Request, reply: ReplyPacket): void {
+    const slot = line.at((request.id as number) - this.#firstSlot);
+    if (slot !== undefined) slot.reply ??= reply;
+    for (let first = line.at(0); first?.reply !== undefined; first = line.at(0)) {
+      line.shift();
+      this.#firstSlot++;
+      this.#send(first.reply);
+    }
+  }
+}
+
+/** As Nest's exception filter says it of errors that are none of the client's business. */
+const INTERNAL_ERROR = { status: 'error', message: 'Internal server error' };
