@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { AcceptedBytes } from './wire.js';
 
 /** What of libuv's stream Node shows on a socket's handle. Not documented API: used in this file only. */
@@ -13,6 +14,7 @@ interface StreamHandle {
  * which runs on every supported version of Node.
  */
 export function acceptedBytesOf(socket: Socket): AcceptedBytes {
+  if (socket instanceof TLSSocket) return UNKNOWN;
   // Connecting to a host name may replace the handle, and destroying the socket takes it away.
   let handle = socket.connecting ? undefined : handleOf(socket);
   if (socket.connecting) {
@@ -22,6 +24,9 @@ export function acceptedBytesOf(socket: Socket): AcceptedBytes {
   }
   return () => (handle === undefined ? undefined : handle.bytesWritten - handle.writeQueueSize);
 }
+
+/** With TLS the system counts ciphertext. */
+function UNKNOWN(): undefined {}
 
 function handleOf(socket: Socket): StreamHandle | undefined {
   const { _handle: handle } = socket as Socket & { _handle?: Partial<StreamHandle> | null };

@@ -11,6 +11,10 @@ export class ByteReader {
   readonly maxMessageBytes: number;
   #buffer: Buffer = EMPTY;
   #position = 0;
+  /** What {@link indexOf} has last sought in vain: no match begins from `#vainFrom` up to `#vainTo`. */
+  #vainValue: number | Uint8Array | undefined;
+  #vainFrom = 0;
+  #vainTo = 0;
 
   constructor(maxMessageBytes: number, buffer: Buffer = EMPTY) {
     this.maxMessageBytes = maxMessageBytes;
@@ -19,6 +23,18 @@ export class ByteReader {
 
   /** Starts over with other bytes. */
   reset(buffer: Buffer): void {
+    this.#buffer = buffer;
+    this.#position = 0;
+    this.#vainValue = undefined;
+  }
+
+  /**
+   * Goes on with `buffer`, which begins with the bytes that are not read yet and has more behind
+   * them. What {@link indexOf} has sought in vain it does not seek there again.
+   */
+  resume(buffer: Buffer): void {
+    this.#vainFrom -= this.#position;
+    this.#vainTo -= this.#position;
     this.#buffer = buffer;
     this.#position = 0;
   }
@@ -167,11 +183,24 @@ export class ByteReader {
 
   /**
    * How many bytes ahead the byte or sequence first occurs, or -1.
+   *
+   * The last search in vain is remembered, so that a `decode` that is called again with every
+   * arrival, and seeks the same in the same place, looks at each byte once: otherwise a peer that
+   * sends a long line byte by byte would cost quadratic time.
+   * @param value a sequence that is sought again should be the same array, unchanged
    * @param offset how many bytes ahead to begin
    */
   indexOf(value: number | Uint8Array, offset = 0): number {
-    const found = this.#buffer.indexOf(value, this.#position + offset);
-    return found === -1 ? -1 : found - this.#position;
+    const start = this.#position + offset;
+    const known = value === this.#vainValue && start >= this.#vainFrom && start <= this.#vainTo;
+    const found = this.#buffer.indexOf(value, known ? this.#vainTo : start);
+    if (found !== -1) return found - this.#position;
+    if (!known) this.#vainFrom = start;
+    this.#vainValue = value;
+    // A sequence may have begun to arrive.
+    const last = typeof value === 'number' ? 0 : value.length - 1;
+    this.#vainTo = this.#buffer.length - last;
+    return -1;
   }
 
   #take(bytes: number): number {

@@ -1,4 +1,12 @@
 import type { Endpoint } from './endpoint.js';
+import type { TlsPeer } from './tls-peer.js';
+
+/** What is known of a socket once it is connected. */
+export interface ConnectionEnds {
+  remote?: Endpoint;
+  local?: Endpoint;
+  tls?: TlsPeer;
+}
 
 /** What the connector knows of a connection. */
 export interface ConnectionFacts {
@@ -6,6 +14,7 @@ export interface ConnectionFacts {
   readonly inbound: boolean;
   readonly remote: Endpoint | undefined;
   readonly local: Endpoint | undefined;
+  readonly tls?: TlsPeer | undefined;
 }
 
 /**
@@ -40,8 +49,13 @@ export class Connection {
     return this.#facts.local;
   }
 
-  /** The facts, for logs. */
-  toJSON(): ConnectionFacts {
+  /** Who the peer is, if the connection is secured by TLS; `undefined` until connected, and otherwise. */
+  get tls(): TlsPeer | undefined {
+    return this.#facts.tls;
+  }
+
+  /** The facts, for logs. Without `tls`: a certificate is long. */
+  toJSON(): Omit<ConnectionFacts, 'tls'> {
     return { id: this.id, inbound: this.inbound, remote: this.remote, local: this.local };
   }
 

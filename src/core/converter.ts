@@ -85,7 +85,8 @@ export interface Converter<T> {
   createDeserializer(connection: Connection, limits: Limits): Deserializer<T>;
   /**
    * Whether a peer never acts on a part of a message. Then a message that was sent incompletely is
-   * safe to send again. Default: false.
+   * safe to send again. Its serializers must not wait after their last byte: until the empty array,
+   * a message counts as incomplete, though its peer may have it whole. Default: false.
    */
   readonly atomic?: boolean;
 }

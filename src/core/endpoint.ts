@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { PikeError } from './errors.js';
 
 /** Where a connector listens or connects to: a TCP port of a host, or the path of a unix-domain socket. */
@@ -24,7 +25,7 @@ export function checkEndpoint(endpoint: Endpoint): Endpoint {
   }
   throw new PikeError(
     'PIKE_ERR_INVALID_ENDPOINT',
-    `Not an endpoint: ${JSON.stringify(endpoint)}. Give { host, port } with a port from 1 to 65535, or { path }.`,
+    `Not an endpoint: ${inspect(endpoint, { depth: 0 })}. Give { host, port } with a port from 1 to 65535, or { path }.`,
   );
 }
 

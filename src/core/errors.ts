@@ -32,6 +32,8 @@ export const PIKE_ERRORS = {
   PIKE_ERR_DESERIALIZER: 'The converter failed, or misbehaved, while it deserialized input.',
   PIKE_ERR_MALFORMED: 'The peer sent bytes that are no message of the protocol.',
   PIKE_ERR_MESSAGE_TOO_LARGE: 'A message is larger than maxMessageBytes.',
+  PIKE_ERR_INCOMPLETE_TIMEOUT: 'A message did not arrive whole in time, and came too slowly.',
+  PIKE_ERR_STALLED: 'The peer accepted nothing for stallTimeout while there was something to send.',
   PIKE_ERR_NO_PROGRESS: 'A deserializer reported messages again and again without consuming bytes.',
   PIKE_ERR_TRUNCATED: 'The peer ended in the middle of a message.',
   PIKE_ERR_OUT_OF_BYTES: 'A decoder read past the bytes that have arrived.',

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { PikeError } from './errors.js';
 
 /**
@@ -44,7 +45,7 @@ export function readFinish(how: Finish): { way: FinishWay; deadline: number | un
     throw new PikeError(
       'PIKE_ERR_INVALID_FINISH',
       `Exactly one of { now: true }, { finishMessages: true } and { finishQueues: true } must be given, ` +
-        `with an optional deadline; got ${JSON.stringify(how)}.`,
+        `with an optional deadline; got ${inspect(how, { depth: 0 })}.`,
     );
   }
   if (deadline !== undefined && !(typeof deadline === 'number' && deadline >= 0)) {

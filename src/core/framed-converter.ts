@@ -112,7 +112,7 @@ class WholeDeserializer<T> implements Deserializer<T> {
   }
 
   putBytes(data: Buffer): PutBytesResult {
-    this.#reader.reset(data);
+    this.#reader.resume(data);
     this.#message = decodeFrame(this.#converter, this.#reader);
     if (this.#message === undefined) return [data, WAIT_FOR_MORE];
     return [data.subarray(this.#reader.position), DONE];

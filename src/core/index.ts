@@ -28,6 +28,7 @@ export {
 export type { ConnectorEvent, Leftovers } from './events.js';
 export type { Finish } from './finish.js';
 export { NetConnector } from './net-connector.js';
-export type { NetConnectorOptions } from './net-connector.js';
+export type { NetConnectorOptions, NetTlsOptions } from './net-options.js';
+export type { TlsPeer } from './tls-peer.js';
 export type { ConnectorLimits, ConnectorOptions } from './options.js';
 export type { ErrorHandler } from './report.js';

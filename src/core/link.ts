@@ -18,7 +18,6 @@ import { soonerWay } from './finish.js';
 import type { FinishWay } from './finish.js';
 import { Inbox } from './inbound/inbox.js';
 import type { ConnectorSettings } from './options.js';
-import type { ChunkPool } from './outbound/chunk-pool.js';
 import { Outbox } from './outbound/outbox.js';
 import type { Account } from './outbound/outbound-queue.js';
 import {
@@ -30,27 +29,11 @@ import {
   notConnected,
   notTaking,
 } from './link-errors.js';
+import type { LinkOrigin, LinkOwner } from './link-origin.js';
 import { LinkTimers } from './link-timers.js';
 import { Wire } from './wire.js';
+import type { TlsPeer } from './tls-peer.js';
 import type { AcceptedBytes, WireHost } from './wire.js';
-
-/** What a link shares with the others of its connector. */
-export interface LinkOwner<T> {
-  readonly settings: ConnectorSettings<T>;
-  readonly pool: ChunkPool;
-  /** The link has ended and its socket is closed. */
-  gone(link: Link<T>): void;
-}
-
-/** What is known of a connection when it begins. */
-export interface LinkOrigin<T> {
-  inbound: boolean;
-  remote: Endpoint | undefined;
-  /** Where its events go. */
-  events: EventQueue<T>;
-  /** Told how connecting went; by default a FinishConnect event is posted. */
-  onFinishConnect?: (event: FinishConnectEvent<T>) => void;
-}
 
 let lastId = 0;
 
@@ -65,6 +48,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
   readonly owner: LinkOwner<T>;
   remote: Endpoint | undefined;
   local: Endpoint | undefined;
+  tls: TlsPeer | undefined;
   /** Where events of the connection go now; see `finishAccept({ separate })` and `merge`. */
   events: EventQueue<T>;
   readonly #settings: ConnectorSettings<T>;
@@ -209,6 +193,12 @@ export class Link<T> implements ConnectionFacts, WireHost {
   /** Events of the connection begin or cease to wait for the application to take them. */
   pendingEventsChanged(change: 1 | -1): void {
     this.#inbox.pendingEventsChanged(change);
+  }
+
+  /** Looked at now and then: a peer that never finishes its message, or never reads, is given up. */
+  check(now: number): void {
+    const error = this.#inbox.overdue(now) ?? this.#outbox.stalled(now, this.#wire?.progress);
+    if (error !== undefined && this.#state !== 'closed') this.#end(this.#endType, error, false);
   }
 
   data(bytes: Buffer): void {

@@ -22,6 +22,15 @@ export interface ConnectorLimits extends Limits {
   readonly acceptTimeout: number;
   /** How long a connection that we have ended waits for its peer to end. Default: 2 000 ms. */
   readonly lingerTimeout: number;
+  /**
+   * How long a message may take from its first byte to its last, extended as long as
+   * `minBytesPerSecond` arrive; 0 for ever. Default: 30 000 ms.
+   */
+  readonly incompleteMessageTimeout: number;
+  /** How fast a message that outlasts `incompleteMessageTimeout` must arrive, on average. Default: 1 024 bytes. */
+  readonly minBytesPerSecond: number;
+  /** How long a peer may accept nothing while there is something to send; 0 for ever. Default: 60 000 ms. */
+  readonly stallTimeout: number;
 }
 
 /** What any connector can be told. */
@@ -60,6 +69,9 @@ export const LIMITS: Readonly<Record<keyof ConnectorLimits, NumericOption>> = {
   connectTimeout: { default: 10_000, lowest: 1, highest: MOST_MS, unit: 'ms' },
   acceptTimeout: { default: 10_000, lowest: 1, highest: MOST_MS, unit: 'ms' },
   lingerTimeout: { default: 2_000, lowest: 0, highest: MOST_MS, unit: 'ms' },
+  incompleteMessageTimeout: { default: 30_000, lowest: 0, highest: MOST_MS, unit: 'ms' },
+  minBytesPerSecond: { default: 1_024, lowest: 0, unit: 'bytes' },
+  stallTimeout: { default: 60_000, lowest: 0, highest: MOST_MS, unit: 'ms' },
 };
 
 /** Options with every default filled in. */
@@ -108,13 +120,13 @@ export function readConnectorOptions<T>(
 /** Reads the numeric options of a table. @throws PikeError `PIKE_ERR_INVALID_OPTION` */
 export function readNumbers<Name extends string>(
   owner: string,
-  options: Partial<Record<Name, unknown>>,
+  options: object,
   table: Readonly<Record<Name, NumericOption>>,
 ): Record<Name, number> {
   const numbers = {} as Record<Name, number>;
   for (const name of Object.keys(table) as Name[]) {
     const { default: standard, lowest, highest = Number.MAX_SAFE_INTEGER, unit } = table[name];
-    const value = options[name] ?? standard;
+    const value = (options as Partial<Record<Name, unknown>>)[name] ?? standard;
     if (!Number.isInteger(value) || (value as number) < lowest || (value as number) > highest) {
       throw invalidOption(
         owner,

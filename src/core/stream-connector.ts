@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { readConnectOptions, readConnectWaitingOptions } from './connect-options.js';
 import type { ConnectSettings } from './connect-options.js';
 import { Connection } from './connection.js';
+import type { ConnectionEnds } from './connection.js';
 import type {
   ConnectOptions,
   ConnectResult,
@@ -16,9 +17,10 @@ import type { ConnectorEvent, FinishConnectEvent } from './events.js';
 import type { Finish, FinishWay } from './finish.js';
 import { readFinish } from './finish.js';
 import { Link } from './link.js';
-import type { LinkOrigin, LinkOwner } from './link.js';
+import type { LinkOrigin, LinkOwner } from './link-origin.js';
 import type { ConnectorSettings } from './options.js';
 import { ChunkPool } from './outbound/chunk-pool.js';
+import { Patrol } from './patrol.js';
 import type { AcceptedBytes } from './wire.js';
 
 /** What a transport gives for each connection. */
@@ -40,6 +42,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   /** @internal */
   readonly pool: ChunkPool;
   readonly #links = new Set<Link<T>>();
+  readonly #patrol: Patrol;
   readonly #shared: EventQueue<T>;
   #phase: Phase = 'new';
   #listening: Promise<void> = Promise.resolve();
@@ -50,6 +53,8 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     this.settings = settings;
     this.pool = new ChunkPool(settings.chunkBytes);
     this.#shared = this.#createQueue();
+    const { incompleteMessageTimeout, stallTimeout } = settings;
+    this.#patrol = new Patrol(this.#links, [incompleteMessageTimeout, stallTimeout]);
   }
 
   abstract get address(): Endpoint | undefined;
@@ -64,10 +69,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   protected abstract stopAccepting(): Promise<void>;
 
   /** Begins to connect. @param connected to be called once, when the socket is connected */
-  protected abstract dial(
-    endpoint: Endpoint,
-    connected: (ends: { local?: Endpoint; remote?: Endpoint }) => void,
-  ): Channel;
+  protected abstract dial(endpoint: Endpoint, connected: (ends: ConnectionEnds) => void): Channel;
 
   get connections(): Iterable<Connection> {
     return Array.from(this.#links)
@@ -190,6 +192,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   /** @internal */
   gone(link: Link<T>): void {
     this.#links.delete(link);
+    if (this.#links.size === 0) this.#patrol.stop();
     if (link.events !== this.#shared) link.events.close();
     if (this.#links.size === 0) this.#onAllGone?.();
   }
@@ -198,11 +201,12 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
    * A peer has arrived. The transport calls it with a socket that is not read yet.
    * @returns whether the peer may stay; otherwise the transport destroys the socket
    */
-  protected arrived(channel: Channel, ends: { local?: Endpoint; remote?: Endpoint }): boolean {
+  protected arrived(channel: Channel, ends: ConnectionEnds): boolean {
     if (this.#phase !== 'running' && this.#phase !== 'starting') return false;
     if (this.#links.size >= this.settings.maxConnections) return false;
     const link = this.#createLink({ inbound: true, remote: ends.remote, events: this.#shared });
     link.local = ends.local;
+    link.tls = ends.tls;
     link.arrive(channel.socket, channel.acceptedBytes, () => this.#createQueue());
     return true;
   }
@@ -227,6 +231,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     }
     const channel = this.dial(remote, (ends) => {
       link.local = ends.local;
+      link.tls = ends.tls;
       link.remote = ends.remote ?? remote;
       link.connected();
     });
@@ -242,6 +247,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   #createLink(origin: LinkOrigin<T>): Link<T> {
     const link = new Link(this, origin);
     this.#links.add(link);
+    this.#patrol.start();
     return link;
   }
 

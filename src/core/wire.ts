@@ -75,6 +75,11 @@ export class Wire {
     return { exact: accepted - this.#confirmed };
   }
 
+  /** Grows with every byte that the peer's side accepts, as far as can be known. */
+  get progress(): number {
+    return this.#acceptedBytes() ?? this.#confirmed;
+  }
+
   pause(): void {
     this.#socket.pause();
   }

@@ -35,6 +35,11 @@ export class InboundPump<T> {
     return this.#decoder.inMidMessage || this.#reassembly.length > 0;
   }
 
+  /** How many bytes of the present message are held here, and not with its deserializer. */
+  get bytesKept(): number {
+    return this.#reassembly.length;
+  }
+
   /** Bytes have arrived. */
   push(data: Buffer): void {
     if (!this.#running) return;
@@ -59,21 +64,32 @@ export class InboundPump<T> {
   stop(): void {
     if (!this.#running) return;
     this.#running = false;
-    this.#reassembly.keepLast(0);
+    this.#reassembly.drop(this.#reassembly.length);
     this.#decoder.abandon();
   }
 
   /** Returns whether the deserializer waits for its callback. */
   #decodeAll(): boolean {
     const decoder = this.#decoder;
-    decoder.reset(this.#reassembly.bytes);
+    for (;;) {
+      const { bytes } = this.#reassembly;
+      decoder.reset(bytes);
+      const waiting = this.#takeMessages();
+      if (!this.#running) return false;
+      this.#reassembly.drop(bytes.length - decoder.remaining);
+      // What a message sets off may bring in more at once, where both ends are in one process.
+      const arrived = this.#reassembly.length > decoder.remaining;
+      if (waiting || !arrived) return waiting;
+    }
+  }
+
+  /** Delivers messages until the decoder needs more, or waits: whether it waits. */
+  #takeMessages(): boolean {
+    const decoder = this.#decoder;
     for (;;) {
       const progress = decoder.next();
+      if (progress !== 'message') return progress === 'waiting';
       if (!this.#running) return false;
-      if (progress !== 'message') {
-        this.#reassembly.keepLast(decoder.remaining);
-        return progress === 'waiting';
-      }
       this.#host.received(decoder.message);
       if (!this.#running) return false;
     }

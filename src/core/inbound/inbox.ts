@@ -1,6 +1,7 @@
 import type { Connection } from '../connection.js';
 import { PikeError, describeThrown, isPikeError } from '../errors.js';
 import type { ConnectorSettings } from '../options.js';
+import { ArrivalClock } from './arrival-clock.js';
 import { InboundPump } from './inbound-pump.js';
 import { createMessageDecoder } from './message-decoder.js';
 import type { Readable } from './reading-gate.js';
@@ -20,8 +21,11 @@ export class Inbox<T> {
   readonly #host: InboxHost<T>;
   readonly #pump: InboundPump<T>;
   readonly #gate: ReadingGate;
-  readonly #maxPendingEvents: number;
+  readonly #settings: ConnectorSettings<T>;
+  readonly #arrival: ArrivalClock;
   #pendingEvents = 0;
+  /** Whether the bytes that have just arrived have completed a message. */
+  #completed = false;
 
   /** @param socket what is paused and resumed, once there is one */
   constructor(
@@ -31,7 +35,8 @@ export class Inbox<T> {
     host: InboxHost<T>,
   ) {
     this.#host = host;
-    this.#maxPendingEvents = settings.maxPendingEvents;
+    this.#settings = settings;
+    this.#arrival = new ArrivalClock(settings.incompleteMessageTimeout, settings.minBytesPerSecond);
     this.#gate = new ReadingGate(socket);
     const decoder = createMessageDecoder(
       settings.converter,
@@ -41,7 +46,10 @@ export class Inbox<T> {
       settings.onError,
     );
     this.#pump = new InboundPump(decoder, {
-      received: (message) => host.received(message),
+      received: (message) => {
+        this.#completed = true;
+        host.received(message);
+      },
       deserializerFailed: (thrown) => host.failed(deserializerFailed(thrown)),
       waiting: (waiting) => this.#waits(waiting),
     });
@@ -65,7 +73,23 @@ export class Inbox<T> {
   }
 
   push(bytes: Buffer): void {
+    this.#completed = false;
     this.#pump.push(bytes);
+    if (!this.#pump.inMidMessage) this.#arrival.end();
+    else if (this.#completed) this.#arrival.begin(performance.now(), this.#pump.bytesKept);
+    else this.#arrival.arrived(performance.now(), bytes.length);
+  }
+
+  /** The error if the message that is arriving takes too long. */
+  overdue(now: number): PikeError | undefined {
+    if (!this.#gate.isOpen) this.#arrival.forgive(now);
+    if (!this.#arrival.isOverdue(now)) return undefined;
+    const { incompleteMessageTimeout, minBytesPerSecond } = this.#settings;
+    return new PikeError(
+      'PIKE_ERR_INCOMPLETE_TIMEOUT',
+      `A message has not arrived whole within ${incompleteMessageTimeout} ms, and has come slower ` +
+        `than ${minBytesPerSecond} bytes/s.`,
+    );
   }
 
   /** Goes on reading; see {@link InboxHost.caughtUp}. */
@@ -76,18 +100,20 @@ export class Inbox<T> {
   /** Events begin (+1) or cease (-1) to wait for the application to take them. */
   pendingEventsChanged(change: 1 | -1): void {
     this.#pendingEvents += change;
-    if (this.#pendingEvents > this.#maxPendingEvents) this.#gate.stop('backlog');
-    else if (this.#pendingEvents <= this.#maxPendingEvents / 2) this.#gate.goOn('backlog');
+    const most = this.#settings.maxPendingEvents;
+    if (this.#pendingEvents > most) this.#gate.stop('backlog');
+    else if (this.#pendingEvents <= most / 2) this.#gate.goOn('backlog');
   }
 
   /** Stops decoding for good. */
   stop(): void {
     this.#pump.stop();
+    this.#arrival.end();
   }
 
   /** Stops decoding, and reads on to throw away what arrives. */
   discard(): void {
-    this.#pump.stop();
+    this.stop();
     this.#gate.openForGood();
   }
 

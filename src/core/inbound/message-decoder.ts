@@ -64,7 +64,7 @@ class FramedDecoder<T> implements MessageDecoder<T> {
   }
 
   reset(bytes: Buffer): void {
-    this.#reader.reset(bytes);
+    this.#reader.resume(bytes);
   }
 
   next(): DecodeProgress {
@@ -132,6 +132,8 @@ class DeserializerDecoder<T> implements MessageDecoder<T> {
       if (this.#deserializer !== deserializer) return 'waiting';
       if (status === DONE) {
         this.#deserializer = undefined;
+        // A callback that this deserializer has kept must not wake the next one.
+        this.#callback.disarm();
         this.message = deserializer.message;
         this.#checkProgress();
         return 'message';

@@ -17,6 +17,11 @@ export class ReadingGate {
     this.#socket = socket;
   }
 
+  /** Whether the socket is read. */
+  get isOpen(): boolean {
+    return this.#reasons.size === 0;
+  }
+
   stop(reason: NotReadingReason): void {
     if (this.#openForGood) return;
     this.#reasons.add(reason);

@@ -38,10 +38,10 @@ export class Reassembly {
     this.#end += data.length;
   }
 
-  /** Forgets all but the last `bytes` bytes at hand. */
-  keepLast(bytes: number): void {
-    this.#start = this.#end - bytes;
-    if (bytes === 0) {
+  /** Forgets the first `bytes` bytes at hand. */
+  drop(bytes: number): void {
+    this.#start += bytes;
+    if (this.#start === this.#end) {
       this.#buffer = EMPTY;
       this.#start = 0;
       this.#end = 0;

@@ -10,6 +10,7 @@ import type { MessageEncoder } from './message-encoder.js';
 import type { OutboundHost } from './outbound-pump.js';
 import { OutboundPump } from './outbound-pump.js';
 import type { Account } from './outbound-queue.js';
+import { StallClock } from './stall-clock.js';
 
 /** What an outbox tells its connection. */
 export interface OutboxHost<T> {
@@ -26,6 +27,7 @@ export interface OutboxHost<T> {
 /** Everything that one connection has to send, and those who wait for it. */
 export class Outbox<T> implements OutboundHost<T> {
   readonly #settings: ConnectorSettings<T>;
+  readonly #stall: StallClock;
   readonly #host: OutboxHost<T>;
   readonly #encoder: MessageEncoder<T>;
   readonly #pump: OutboundPump<T>;
@@ -43,6 +45,7 @@ export class Outbox<T> implements OutboundHost<T> {
     host: OutboxHost<T>,
   ) {
     this.#settings = settings;
+    this.#stall = new StallClock(settings.stallTimeout);
     this.#host = host;
     this.#encoder = createMessageEncoder(
       settings.converter,
@@ -55,6 +58,19 @@ export class Outbox<T> implements OutboundHost<T> {
 
   get account(): Readonly<Account> {
     return this.#pump.queue.account;
+  }
+
+  /**
+   * The error if the peer has accepted nothing for too long.
+   * @param progress grows with every byte that it accepts
+   */
+  stalled(now: number, progress: number | undefined): PikeError | undefined {
+    const flying = this.#pump.queue.flying;
+    if (!this.#stall.isStalled(now, flying ? progress : undefined)) return undefined;
+    return new PikeError(
+      'PIKE_ERR_STALLED',
+      `The peer has accepted nothing for ${this.#settings.stallTimeout} ms.`,
+    );
   }
 
   /** The socket is ready. */

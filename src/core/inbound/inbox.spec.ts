@@ -1,0 +1,113 @@
+/*
+ * Prevents: a socket paused and resumed with every event that the application takes, and one that
+ * is read while its deserializer waits.
+ */
+import { describe, expect, it } from '@jest/globals';
+import { Connection } from '../connection.js';
+import type { Converter } from '../converter.js';
+import { DONE, WAIT_FOR_CALLBACK } from '../converter.js';
+import { readConnectorOptions } from '../options.js';
+import { Inbox } from './inbox.js';
+
+const CONNECTION = new Connection({ id: 1, inbound: true, remote: undefined, local: undefined });
+const EMPTY = Buffer.alloc(0);
+
+interface Prepared {
+  inbox: Inbox<string>;
+  /** What the socket was told and what the connection was told. */
+  log: string[];
+  /** The waiting deserializer's callback. */
+  callback: () => void;
+}
+
+/** An open inbox that takes four events at most; every message waits for its callback once. */
+function prepare(): Prepared {
+  const log: string[] = [];
+  const prepared = { log, callback: () => {} };
+  const converter: Converter<string> = {
+    createSerializer: () => ({ getBytes: () => EMPTY }),
+    createDeserializer: () => ({
+      message: 'message',
+      putBytes(data, callback) {
+        prepared.callback = callback;
+        return [EMPTY, data.length === 0 ? DONE : WAIT_FOR_CALLBACK];
+      },
+    }),
+  };
+  const settings = readConnectorOptions('Test', { converter, maxPendingEvents: 4 }, []);
+  const socket = { pause: () => log.push('pause'), resume: () => log.push('resume') };
+  const inbox = new Inbox<string>(CONNECTION, settings, () => socket, {
+    received: (message) => log.push(message),
+    failed: ({ code }) => log.push(code),
+    caughtUp: () => log.push('caught up'),
+  });
+  inbox.start();
+  log.length = 0;
+  return Object.assign(prepared, { inbox });
+}
+
+describe('Inbox', () => {
+  it('stops reading above the mark, and goes on only when half of it has been taken', () => {
+    const { inbox, log } = prepare();
+    for (let i = 0; i < 4; i++) inbox.pendingEventsChanged(1);
+    expect(log).toEqual([]);
+    inbox.pendingEventsChanged(1);
+    expect(log).toEqual(['pause']);
+
+    inbox.pendingEventsChanged(-1);
+    inbox.pendingEventsChanged(-1);
+    expect(log).toEqual(['pause']);
+    inbox.pendingEventsChanged(-1);
+
+    expect(log).toEqual(['pause', 'resume']);
+  });
+
+  it('stops reading while the deserializer waits, and goes on when it is told to', () => {
+    const prepared = prepare();
+    const { inbox, log } = prepared;
+    inbox.push(Buffer.from('one'));
+    expect(log).toEqual(['pause']);
+    expect(inbox.waiting).toBe(true);
+
+    prepared.callback();
+    expect(log).toEqual(['pause', 'message', 'caught up']);
+    inbox.goOn();
+
+    expect(log.at(-1)).toBe('resume');
+    expect(inbox.truncation).toBeUndefined();
+  });
+
+  it('goes on only when neither stands against it', () => {
+    const prepared = prepare();
+    const { inbox, log } = prepared;
+    inbox.push(Buffer.from('one'));
+    for (let i = 0; i < 5; i++) inbox.pendingEventsChanged(1);
+    prepared.callback();
+    inbox.goOn();
+    expect(log).not.toContain('resume');
+
+    for (let i = 0; i < 5; i++) inbox.pendingEventsChanged(-1);
+
+    expect(log.filter((entry) => entry === 'resume')).toHaveLength(1);
+  });
+
+  it('knows whether the input may end here', () => {
+    const { inbox } = prepare();
+    expect(inbox.truncation).toBeUndefined();
+
+    inbox.push(Buffer.from('half'));
+
+    expect(inbox.truncation).toMatchObject({ code: 'PIKE_ERR_TRUNCATED' });
+  });
+
+  it('reads on, and decodes nothing, once it only discards', () => {
+    const { inbox, log } = prepare();
+    for (let i = 0; i < 5; i++) inbox.pendingEventsChanged(1);
+
+    inbox.discard();
+    inbox.push(Buffer.from('too late'));
+    inbox.pendingEventsChanged(1);
+
+    expect(log).toEqual(['pause', 'resume']);
+  });
+});

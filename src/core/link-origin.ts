@@ -1,0 +1,24 @@
+import type { ConnectionFacts } from './connection.js';
+import type { Endpoint } from './endpoint.js';
+import type { EventQueue } from './event-queue.js';
+import type { FinishConnectEvent } from './events.js';
+import type { ConnectorSettings } from './options.js';
+import type { ChunkPool } from './outbound/chunk-pool.js';
+
+/** What is known of a connection when it begins. */
+export interface LinkOrigin<T> {
+  inbound: boolean;
+  remote: Endpoint | undefined;
+  /** Where its events go. */
+  events: EventQueue<T>;
+  /** Told how connecting went; by default a FinishConnect event is posted. */
+  onFinishConnect?: (event: FinishConnectEvent<T>) => void;
+}
+
+/** What a link shares with the others of its connector. */
+export interface LinkOwner<T> {
+  readonly settings: ConnectorSettings<T>;
+  readonly pool: ChunkPool;
+  /** The link has ended and its socket is closed. */
+  gone(link: ConnectionFacts): void;
+}

@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { unlink } from 'node:fs/promises';
+import { createConnection, createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Endpoint } from './endpoint.js';
+import { showEndpoint } from './endpoint.js';
+import { PikeError, describeThrown } from './errors.js';
+import type { NetSettings } from './net-options.js';
+
+/** What a listener tells its connector. */
+export interface NetListenerHost {
+  /** A peer has arrived; with TLS, its handshake is done. The socket is not read yet. */
+  arrived(socket: Socket): void;
+  /** The system could not accept a peer (too many open files, say). The next one may succeed. */
+  acceptFailed(error: Error): void;
+}
+
+/** A listening socket. */
+export class NetListener {
+  readonly address: Endpoint;
+  readonly #server: Server;
+  /** Peers whose TLS handshake is not done, by address. */
+  readonly #shakingHands: Map<string, Socket>;
+
+  private constructor(server: Server, shakingHands: Map<string, Socket>) {
+    this.#server = server;
+    this.#shakingHands = shakingHands;
+    this.address = addressOf(server);
+  }
+
+  /**
+   * @param handshakeTimeout how long a TLS handshake may take, in ms
+   * @param maxConnections further peers are refused before their handshake costs anything
+   * @throws PikeError (rejection) `PIKE_ERR_LISTEN_FAILED`
+   */
+  static async listen(
+    settings: NetSettings & { listenOn: NonNullable<NetSettings['listenOn']> },
+    handshakeTimeout: number,
+    maxConnections: number,
+    host: NetListenerHost,
+  ): Promise<NetListener> {
+    const { listenOn, backlog } = settings;
+    const shakingHands = new Map<string, Socket>();
+    const server = createListener(settings, handshakeTimeout, shakingHands, host);
+    server.maxConnections = maxConnections;
+    try {
+      await tryToListen(server, { ...listenOn, backlog });
+    } catch (cause) {
+      if (!('path' in listenOn) || !(await removeStaleSocket(listenOn.path, cause))) {
+        throw listenFailed(listenOn, cause);
+      }
+      await tryToListen(server, { ...listenOn, backlog }).catch((again: unknown) => {
+        throw listenFailed(listenOn, again);
+      });
+    }
+    server.on('error', (error) => host.acceptFailed(error));
+    return new NetListener(server, shakingHands);
+  }
+
+  /** Nothing listens any more when it returns. Peers that have not finished their handshake are refused. */
+  close(): void {
+    // The server's own 'close' waits for its connections; what listens is closed at once.
+    this.#server.close();
+    for (const socket of this.#shakingHands.values()) socket.destroy();
+  }
+}
+
+function createListener(
+  { tls }: NetSettings,
+  handshakeTimeout: number,
+  shakingHands: Map<string, Socket>,
+  host: NetListenerHost,
+): Server {
+  // Half-open and paused at first: when to end, and when to read, is the connection's decision.
+  const plain = { allowHalfOpen: true, pauseOnConnect: true };
+  if (tls === undefined) return createServer(plain, (socket) => host.arrived(socket));
+  const server = createTlsServer({ handshakeTimeout, ...tls, allowHalfOpen: true });
+  server.on('connection', (socket: Socket) => {
+    const key = keyOf(socket);
+    shakingHands.set(key, socket);
+    socket.once('close', () => {
+      if (shakingHands.get(key) === socket) shakingHands.delete(key);
+    });
+  });
+  // A handshake that fails costs its peer the connection, and nobody else anything.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('secureConnection', (socket) => {
+    shakingHands.delete(keyOf(socket));
+    host.arrived(socket);
+  });
+  return server;
+}
+
+/** What a TLS socket and the plain one beneath it have in common. */
+function keyOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+async function tryToListen(
+  server: Server,
+  on: { path: string; backlog: number } | { port: number; host?: string; backlog: number },
+): Promise<void> {
+  server.listen(on);
+  await once(server, 'listening');
+}
+
+/**
+ * A process that died has left its socket file behind: nobody answers there.
+ * @returns whether the file was there, stale, and is removed
+ */
+async function removeStaleSocket(path: string, cause: unknown): Promise<boolean> {
+  if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') return false;
+  const probe = createConnection({ path });
+  try {
+    await once(probe, 'connect');
+    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') return false;
+  } finally {
+    probe.destroy();
+  }
+  await unlink(path);
+  return true;
+}
+
+function listenFailed(listenOn: NonNullable<NetSettings['listenOn']>, cause: unknown): PikeError {
+  const where = 'path' in listenOn ? listenOn : { host: listenOn.host ?? '*', port: listenOn.port };
+  return new PikeError(
+    'PIKE_ERR_LISTEN_FAILED',
+    `Could not listen on ${showEndpoint(where)}: ${describeThrown(cause)}`,
+    { cause },
+  );
+}
+
+function addressOf(server: Server): Endpoint {
+  const address = server.address();
+  if (address === null) throw new Error('A listening server has an address.');
+  return typeof address === 'string'
+    ? { path: address }
+    : { host: address.address, port: address.port };
+}

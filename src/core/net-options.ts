@@ -1,0 +1,88 @@
+import type { ConnectionOptions as TlsConnectOptions, TlsOptions } from 'node:tls';
+import { isPort } from './endpoint.js';
+import { checkType, invalidOption, readNumbers } from './options.js';
+import type { ConnectorOptions, NumericOption } from './options.js';
+
+/**
+ * Node's own TLS options: those of `tls.createServer` where the connector listens, and of
+ * `tls.connect` where it connects.
+ */
+export type NetTlsOptions = Omit<
+  TlsOptions,
+  'allowHalfOpen' | 'pauseOnConnect' | 'noDelay' | 'keepAlive' | 'pskCallback'
+> &
+  Pick<TlsConnectOptions, 'servername' | 'checkServerIdentity' | 'session' | 'minDHSize'>;
+
+/** Options of a `NetConnector`. */
+export interface NetConnectorOptions<T> extends ConnectorOptions<T> {
+  /** The TCP port to listen on; 0 picks a free one. Default: none, the connector does not listen. */
+  port?: number;
+  /** The address or host name to listen on. Default: every address of the machine. */
+  host?: string;
+  /**
+   * The path of the unix-domain socket to listen on, instead of `port`. A socket file that a dead
+   * process has left behind is replaced; the file is removed when the connector stops listening.
+   */
+  path?: string;
+  /**
+   * Speaks TLS, with these options: `{ key, cert }` to listen, `{ ca }` to trust an authority of your
+   * own, `{ requestCert: true, ca }` to demand certificates of peers (mutual TLS; see `rejectUnauthorized`).
+   * Who the peer is: `connection.tls`. Default: no TLS.
+   */
+  tls?: NetTlsOptions;
+  /** How many peers the system holds that have connected and are not accepted yet. Default: 511, Node's. */
+  backlog?: number;
+  /** Sends small messages without waiting for others (TCP_NODELAY). Default: true. */
+  noDelay?: boolean;
+  /** Asks the system to probe silent peers after so many ms; 0 never. Default: 30 000 ms. */
+  keepAliveDelay?: number;
+}
+
+/** The names of the options that only a `NetConnector` has. */
+export const NET_OPTIONS = ['port', 'host', 'path', 'tls', 'backlog', 'noDelay', 'keepAliveDelay'];
+
+const OWNER = 'NetConnector';
+
+/** The numeric options that only a `NetConnector` has, ports aside. */
+export const NET_LIMITS = {
+  backlog: { default: 511, lowest: 0, highest: 65_535, unit: 'connections' },
+  keepAliveDelay: { default: 30_000, lowest: 0, highest: 2_147_483_647, unit: 'ms' },
+} as const satisfies Record<string, NumericOption>;
+
+/** Options with every default filled in. */
+export interface NetSettings {
+  /** Where to listen: `undefined` not at all. */
+  readonly listenOn: { path: string } | { port: number; host: string | undefined } | undefined;
+  readonly tls: NetTlsOptions | undefined;
+  readonly backlog: number;
+  readonly noDelay: boolean;
+  readonly keepAliveDelay: number;
+}
+
+/** Checks the options that only a `NetConnector` has. @throws PikeError `PIKE_ERR_INVALID_OPTION` */
+export function readNetOptions(options: NetConnectorOptions<unknown>): NetSettings {
+  const { port, host, path, tls, noDelay = true } = options;
+  if (port !== undefined && !isPort(port, 0)) {
+    throw invalidOption(
+      OWNER,
+      'port',
+      `must be a whole number from 0 to 65535; got ${String(port)}`,
+    );
+  }
+  if (path !== undefined) {
+    checkType(OWNER, 'path', path, 'string');
+    if (path === '') throw invalidOption(OWNER, 'path', 'must not be empty');
+    if (port !== undefined) {
+      throw invalidOption(OWNER, 'path', 'cannot be given together with port');
+    }
+  }
+  if (host !== undefined) {
+    checkType(OWNER, 'host', host, 'string');
+    if (port === undefined) throw invalidOption(OWNER, 'host', 'needs a port to listen on');
+  }
+  checkType(OWNER, 'noDelay', noDelay, 'boolean');
+  if (tls !== undefined) checkType(OWNER, 'tls', tls, 'object');
+  const { backlog, keepAliveDelay } = readNumbers(OWNER, options, NET_LIMITS);
+  const listenOn = path !== undefined ? { path } : port !== undefined ? { port, host } : undefined;
+  return { listenOn, tls, backlog, noDelay, keepAliveDelay };
+}

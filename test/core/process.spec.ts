@@ -1,0 +1,153 @@
+/*
+ * Prevents: a process that never exits after shutdown, faults of the application that vanish
+ * without a trace, and a library that ends the process where it should not.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CorePrograms } from '../support/core-program.js';
+
+let programs: CorePrograms;
+beforeAll(async () => {
+  programs = await CorePrograms.build();
+});
+afterAll(() => programs.remove());
+
+/** Two connected connectors, `server` and `client`, that speak lines. */
+const PRELUDE = `
+  import { FramedConverter, NetConnector } from './index.js';
+  class Lines extends FramedConverter {
+    encode(message, writer) { writer.writeString(message + '\\n'); }
+    decode(reader) {
+      const length = reader.indexOf(10);
+      if (length === -1) return undefined;
+      const line = reader.readString(length);
+      reader.skip(1);
+      return line;
+    }
+  }
+  const server = new NetConnector({ converter: new Lines(), port: 0, host: '127.0.0.1' });
+  const client = new NetConnector({ converter: new Lines() });
+  await server.run();
+  await client.run();
+  const { connection } = await client.connectWaiting(server.address);
+`;
+
+describe('a process', () => {
+  it.each(['now', 'finishMessages', 'finishQueues'])(
+    'exits by itself when its connectors have been shut down with %s',
+    async (way) => {
+      const { code, stdout, stderr } = await programs.run(`${PRELUDE}
+        server.subscribe((event) => { if (event.type === 'remoteConnect') event.finishAccept(); });
+        client.send(connection, 'hello');
+        await Promise.all([
+          client.shutdown({ ${way}: true, deadline: 60_000 }),
+          server.shutdown({ ${way}: true, deadline: 60_000 }),
+        ]);
+        // The pipe is the standard output.
+        const left = process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap');
+        console.log('left:', left.join());
+      `);
+
+      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'left: \n', stderr: '' });
+    },
+  );
+
+  it('exits when run has failed', async () => {
+    const { code, stdout } = await programs.run(`${PRELUDE}
+      const second = new NetConnector({ converter: new Lines(), ...server.address });
+      await second.run().catch((error) => console.log(error.code));
+      await Promise.all([client, server].map((one) => one.shutdown({ now: true })));
+    `);
+
+    expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: 'PIKE_ERR_LISTEN_FAILED' });
+  });
+
+  it('learns of a listener that throws, as an uncaught exception in a turn of its own', async () => {
+    const { code, stdout, stderr } = await programs.run(`${PRELUDE}
+      process.on('uncaughtException', (error, origin) => {
+        console.log(origin, error.message, new Error().stack.includes('event-queue'));
+        if (error.message === 'on two') {
+          void Promise.all([client, server].map((one) => one.shutdown({ now: true })));
+        }
+      });
+      server.subscribe(async (event) => {
+        if (event.type === 'messageReceived') throw new Error('on ' + event.message);
+        if (event.type === 'remoteConnect') event.finishAccept();
+      });
+      client.send(connection, 'one');
+      client.send(connection, 'two');
+    `);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.trim().split('\n')).toEqual([
+      'uncaughtException on one false',
+      'uncaughtException on two false',
+    ]);
+  });
+
+  it('ends when nobody handles that exception', async () => {
+    const { code, stderr } = await programs.run(`${PRELUDE}
+      server.subscribe((event) => { throw new Error('unhandled in ' + event.type); });
+    `);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('unhandled in remoteConnect');
+  });
+
+  it('learns of an onError that throws, with the cause', async () => {
+    const { code, stdout } = await programs.run(`${PRELUDE}
+      process.on('uncaughtException', (error) => {
+        console.log(error.code, error.cause.message);
+        void Promise.all([client, server, third].map((one) => one.shutdown({ now: true })));
+      });
+      const third = new NetConnector({
+        converter: new Lines(),
+        onError() { throw new Error('onError fault'); },
+      });
+      await third.run();
+      third.subscribe(() => { throw new Error('listener fault'); });
+      third.connect(server.address);
+    `);
+
+    expect({ code, stdout: stdout.split('\n')[0] }).toEqual({
+      code: 0,
+      stdout: 'PIKE_ERR_LISTENER onError fault',
+    });
+  });
+
+  it('survives running out of file descriptors, and accepts again afterwards', async () => {
+    const { code, stdout, stderr } = await programs.run(`${PRELUDE}
+      import { spawnSync } from 'node:child_process';
+      if (process.env.LIMITED === undefined) {
+        await Promise.all([client, server].map((one) => one.shutdown({ now: true })));
+        const { status, stdout, stderr } = spawnSync(
+          'sh',
+          ['-c', 'ulimit -n 64 && exec "$0" "$1"', process.execPath, process.argv[1]],
+          { env: { ...process.env, LIMITED: '1' }, encoding: 'utf8' },
+        );
+        process.stdout.write(stdout);
+        process.stderr.write(stderr);
+        process.exitCode = status;
+      } else {
+        server.subscribe((event) => {
+          if (event.type === 'remoteConnect') event.finishAccept();
+          if (event.type === 'messageReceived') server.send(event.connection, event.message);
+        });
+        const attempts = await Promise.all(
+          Array.from({ length: 100 }, () => client.connectWaiting(server.address, { timeout: 2000 })),
+        );
+        for (const { connection } of attempts) client.disconnect(connection, { now: true });
+        const failed = attempts.filter(({ success }) => !success).length;
+        let again;
+        do again = await client.connectWaiting(server.address); while (!again.success);
+        client.send(again.connection, 'still there');
+        for await (const event of client) {
+          if (event.type === 'messageReceived') { console.log(failed > 0, event.message); break; }
+        }
+        await Promise.all([client, server].map((one) => one.shutdown({ now: true })));
+      }
+    `);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.trim()).toBe('true still there');
+  });
+});
