@@ -1,5 +1,6 @@
 import type { ByteReader } from '../core/byte-reader.js';
 import { PikeError } from '../core/errors.js';
+import { tooLarge } from './too-large.js';
 
 /** The byte that ends a number on the original Pike's wire. */
 export const SPACE = 0x20;
@@ -19,7 +20,7 @@ export function bytesBeforeSpace(
 ): number | undefined {
   const { buffer, position, remaining } = reader;
   for (let i = 0; i < remaining; i += 1) {
-    if (i >= reader.maxMessageBytes) throw tooLarge(reader);
+    if (i >= reader.maxMessageBytes) throw tooLarge(reader.maxMessageBytes);
     const byte = buffer[position + i] as number;
     if (byte === SPACE) return i;
     if (i >= most || !belongs(byte, i)) {
@@ -37,12 +38,4 @@ export function bytesBeforeSpace(
 /** Whether a byte is an ASCII digit. */
 export function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
-}
-
-/** The error for a message over `maxMessageBytes`. */
-export function tooLarge(reader: ByteReader): PikeError {
-  return new PikeError(
-    'PIKE_ERR_MESSAGE_TOO_LARGE',
-    `A message exceeds ${reader.maxMessageBytes} bytes. Raise maxMessageBytes if such messages are expected.`,
-  );
 }

@@ -1,6 +1,5 @@
 import type { ByteWriter } from '../core/byte-writer.js';
-import { PikeError } from '../core/errors.js';
-import { hasProtoKey, nestsDeeper } from './json-guard.js';
+import { JsonText } from './json-text.js';
 import { readMaxDepth, refuseUnknownOptions } from './options.js';
 import type { PayloadCodec } from './payload-codec.js';
 import { decodeUtf8 } from './utf8.js';
@@ -32,24 +31,14 @@ export function jsonPayload<T = unknown>(options: JsonOptions = {}): PayloadCode
 }
 
 class JsonPayload<T> implements PayloadCodec<T> {
-  readonly #maxDepth: number;
+  readonly #text: JsonText;
 
   constructor(maxDepth: number) {
-    this.#maxDepth = maxDepth;
+    this.#text = new JsonText(maxDepth);
   }
 
   encode(message: T, writer: ByteWriter): void {
-    const text = stringify(message);
-    if (text.includes('"__proto__":') && hasProtoKey(text, parse(text))) {
-      throw new PikeError('PIKE_ERR_SERIALIZER', 'A member named __proto__ cannot be sent.');
-    }
-    if (nestsDeeper(text, this.#maxDepth)) {
-      throw new PikeError(
-        'PIKE_ERR_SERIALIZER',
-        `The message nests deeper than ${this.#maxDepth}. Raise maxDepth at both ends if needed.`,
-      );
-    }
-    writer.writeString(text);
+    writer.writeString(this.#text.stringify(message));
   }
 
   decode(bytes: Buffer): T {
@@ -57,41 +46,6 @@ class JsonPayload<T> implements PayloadCodec<T> {
   }
 
   decodeAt(buffer: Buffer, start: number, end: number): T {
-    const text = decodeUtf8(buffer, start, end);
-    if (nestsDeeper(text, this.#maxDepth)) {
-      throw new PikeError(
-        'PIKE_ERR_MALFORMED',
-        `A JSON value nests deeper than ${this.#maxDepth}. Raise maxDepth if that is expected.`,
-      );
-    }
-    const value = parse(text);
-    if (hasProtoKey(text, value)) {
-      throw new PikeError('PIKE_ERR_MALFORMED', 'A JSON object has a member named __proto__.');
-    }
-    return value as T;
-  }
-}
-
-function stringify(message: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(message);
-  } catch (error) {
-    throw new PikeError('PIKE_ERR_SERIALIZER', 'The message has no JSON form.', { cause: error });
-  }
-  if (text === undefined) {
-    throw new PikeError(
-      'PIKE_ERR_SERIALIZER',
-      `JSON cannot express ${typeof message}: send null, or leave the member out.`,
-    );
-  }
-  return text;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new PikeError('PIKE_ERR_MALFORMED', 'A message is not valid JSON.', { cause: error });
+    return this.#text.parse(decodeUtf8(buffer, start, end)) as T;
   }
 }

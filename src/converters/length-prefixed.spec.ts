@@ -142,6 +142,7 @@ describe('options', () => {
     [{ bytes: 3 }, 'bytes'],
     [{ bytes: '4' }, 'bytes'],
     [{ order: 'be' }, 'order'],
+    [{ bytes: 'varint', order: 'BE' }, 'order'],
     [{ payload: null }, 'payload'],
     [{ payload: {} }, 'payload'],
     [{ byteOrder: 'LE' }, 'byteOrder'],

@@ -4,15 +4,20 @@ import { PikeError } from '../core/errors.js';
 import { FramedConverter } from '../core/framed-converter.js';
 import type { ByteOrder, LengthPrefix } from './length-prefix.js';
 import { fixedLengthPrefix } from './length-prefix.js';
-import { refuseUnknownOptions } from './options.js';
+import { invalidOption, readPayload, refuseUnknownOptions } from './options.js';
 import type { PayloadCodec } from './payload-codec.js';
+import { decodeContent } from './payload-codec.js';
 import { rawPayload } from './raw-payload.js';
+import { varintPrefix } from './varint-prefix.js';
 
 /** Options of {@link LengthPrefixedConverter}. */
 export interface LengthPrefixedOptions<T = Buffer> {
-  /** How many bytes the length takes. Default: 4. */
-  bytes?: 1 | 2 | 4;
-  /** Which byte of the length comes first. Default: `BE`, the highest. */
+  /**
+   * How many bytes the length takes; `'varint'`: as few as it needs, 1 to 5, as Protocol Buffers
+   * write it (unsigned LEB128: seven bits a byte, the lowest first). Default: 4.
+   */
+  bytes?: 1 | 2 | 4 | 'varint';
+  /** Which byte of the length comes first; not for `'varint'`. Default: `BE`, the highest. */
   order?: ByteOrder;
   /** What the content is. Default: `rawPayload`, its bytes as they are. */
   payload?: PayloadCodec<T>;
@@ -23,10 +28,12 @@ export interface LengthPrefixedOptions<T = Buffer> {
  * not itself.
  *
  * Decoding throws `PIKE_ERR_MESSAGE_TOO_LARGE` as soon as a length arrives that, with its own
- * bytes, is over `maxMessageBytes`, and whatever the payload throws. Encoding throws
+ * bytes, is over `maxMessageBytes`, `PIKE_ERR_MALFORMED` for a varint that takes more bytes than it
+ * needs or is over 2^32 - 1, and whatever the payload throws. Encoding throws
  * `PIKE_ERR_MESSAGE_TOO_LARGE` when the prefix cannot count the content.
  *
  * @example new LengthPrefixedConverter({ bytes: 2, order: 'LE', payload: textPayload })
+ * @example new LengthPrefixedConverter({ bytes: 'varint' }) // as protobuf's writeDelimitedTo
  */
 export class LengthPrefixedConverter<T = Buffer> extends FramedConverter<T> {
   readonly #prefix: LengthPrefix;
@@ -36,19 +43,8 @@ export class LengthPrefixedConverter<T = Buffer> extends FramedConverter<T> {
   constructor(options: LengthPrefixedOptions<T> = {}) {
     super();
     refuseUnknownOptions('LengthPrefixedConverter', options, ['bytes', 'order', 'payload']);
-    const { bytes = 4, order = 'BE', payload } = options;
-    if (![1, 2, 4].includes(bytes)) {
-      throw invalidOption('bytes', 'must be 1, 2 or 4', bytes);
-    }
-    if (!['BE', 'LE'].includes(order)) {
-      throw invalidOption('order', "must be 'BE' or 'LE'", order);
-    }
-    if (payload !== undefined && typeof payload?.decode !== 'function') {
-      throw invalidOption('payload', 'must be a PayloadCodec, with encode and decode', payload);
-    }
-    this.#prefix = fixedLengthPrefix(bytes, order);
-    // Without a payload T is Buffer.
-    this.#payload = payload ?? (rawPayload as PayloadCodec<unknown> as PayloadCodec<T>);
+    this.#prefix = readPrefix(options);
+    this.#payload = readPayload('LengthPrefixedConverter', options.payload, rawPayload);
   }
 
   encode(message: T, writer: ByteWriter): void {
@@ -71,16 +67,21 @@ export class LengthPrefixedConverter<T = Buffer> extends FramedConverter<T> {
     }
     if (length > reader.remaining) return undefined;
     reader.skip(length);
-    const payload = this.#payload;
-    return payload.decodeAt === undefined
-      ? payload.decode(reader.buffer.subarray(start, start + length))
-      : payload.decodeAt(reader.buffer, start, start + length);
+    return decodeContent(this.#payload, reader.buffer, start, start + length);
   }
 }
 
-function invalidOption(name: string, must: string, got: unknown): PikeError {
-  return new PikeError(
-    'PIKE_ERR_INVALID_OPTION',
-    `${name} of LengthPrefixedConverter ${must}; got ${String(got)}.`,
-  );
+function readPrefix({ bytes = 4, order }: LengthPrefixedOptions<unknown>): LengthPrefix {
+  const owner = 'LengthPrefixedConverter';
+  if (![1, 2, 4, 'varint'].includes(bytes)) {
+    throw invalidOption(owner, 'bytes', "must be 1, 2, 4 or 'varint'", bytes);
+  }
+  if (order !== undefined && !['BE', 'LE'].includes(order)) {
+    throw invalidOption(owner, 'order', "must be 'BE' or 'LE'", order);
+  }
+  if (bytes !== 'varint') return fixedLengthPrefix(bytes, order ?? 'BE');
+  if (order !== undefined) {
+    throw invalidOption(owner, 'order', 'means nothing to a varint: leave it out', order);
+  }
+  return varintPrefix;
 }

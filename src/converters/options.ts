@@ -1,4 +1,5 @@
 import { PikeError } from '../core/errors.js';
+import type { PayloadCodec } from './payload-codec.js';
 
 /**
  * Refuses option names that a converter does not know, so that a misspelt one is not ignored.
@@ -19,6 +20,36 @@ export function refuseUnknownOptions(
   }
 }
 
+/** The error for a wrong option. */
+export function invalidOption(owner: string, name: string, must: string, got: unknown): PikeError {
+  return new PikeError(
+    'PIKE_ERR_INVALID_OPTION',
+    `${name} of ${owner} ${must}; got ${String(got)}.`,
+  );
+}
+
+/**
+ * Reads the option `payload`.
+ * @throws PikeError `PIKE_ERR_INVALID_OPTION`
+ */
+export function readPayload<T>(
+  owner: string,
+  payload: PayloadCodec<T> | undefined,
+  standard: PayloadCodec<unknown>,
+): PayloadCodec<T> {
+  // Without a payload T is what the standard one gives.
+  if (payload === undefined) return standard as PayloadCodec<T>;
+  if (typeof payload?.encode !== 'function' || typeof payload.decode !== 'function') {
+    throw invalidOption(
+      owner,
+      'payload',
+      'must be a PayloadCodec, with encode and decode',
+      payload,
+    );
+  }
+  return payload;
+}
+
 /** How deeply values may nest when no `maxDepth` is given: `[[1]]` nests two deep. */
 export const DEFAULT_MAX_DEPTH = 64;
 
@@ -31,9 +62,11 @@ export const MOST_MAX_DEPTH = 512;
  */
 export function readMaxDepth(owner: string, maxDepth: number = DEFAULT_MAX_DEPTH): number {
   if (!Number.isInteger(maxDepth) || maxDepth < 1 || maxDepth > MOST_MAX_DEPTH) {
-    throw new PikeError(
-      'PIKE_ERR_INVALID_OPTION',
-      `maxDepth of ${owner} must be an integer from 1 to ${MOST_MAX_DEPTH}; got ${String(maxDepth)}.`,
+    throw invalidOption(
+      owner,
+      'maxDepth',
+      `must be an integer from 1 to ${MOST_MAX_DEPTH}`,
+      maxDepth,
     );
   }
   return maxDepth;

@@ -2,7 +2,7 @@ import type { ByteWriter } from '../core/byte-writer.js';
 
 /**
  * What stands inside a frame: turns a message into the frame's content and back. A framing
- * (`LengthPrefixedConverter`) knows where a message ends, so a codec always sees all of it. One
+ * (`LengthPrefixedConverter`, `DelimitedConverter`, `LineConverter`) knows where a message ends, so a codec always sees all of it. One
  * instance serves all connections, so it keeps no state of any.
  */
 export interface PayloadCodec<T> {
@@ -19,4 +19,16 @@ export interface PayloadCodec<T> {
    * because it saves making a view of every message.
    */
   decodeAt?(buffer: Buffer, start: number, end: number): T;
+}
+
+/** Decodes the content that stands in `buffer` from `start` up to `end`. */
+export function decodeContent<T>(
+  payload: PayloadCodec<T>,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): T {
+  return payload.decodeAt === undefined
+    ? payload.decode(buffer.subarray(start, end))
+    : payload.decodeAt(buffer, start, end);
 }

@@ -2,8 +2,9 @@ import type { ByteReader } from '../core/byte-reader.js';
 import type { ByteWriter } from '../core/byte-writer.js';
 import { PikeError } from '../core/errors.js';
 import { FramedConverter } from '../core/framed-converter.js';
-import { isDigit, SPACE, tooLarge } from './digits.js';
+import { isDigit, SPACE } from './digits.js';
 import { requireText } from './require-text.js';
+import { tooLarge } from './too-large.js';
 import { decodeUtf8 } from './utf8.js';
 
 /**
@@ -37,7 +38,7 @@ export class StringConverter extends FramedConverter<string> {
       }
       length = length * 10 + (byte - 0x30);
       // The digits up to here, the space, and the bytes.
-      if (i + 2 + length > reader.maxMessageBytes) throw tooLarge(reader);
+      if (i + 2 + length > reader.maxMessageBytes) throw tooLarge(reader.maxMessageBytes);
     }
     return undefined;
   }
