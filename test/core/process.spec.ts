@@ -3,17 +3,23 @@
  * without a trace, and a library that ends the process where it should not.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CorePrograms } from '../support/core-program.js';
+import type { Outcome } from '../support/project.js';
+import { Project } from '../support/project.js';
 
-let programs: CorePrograms;
+let project: Project;
 beforeAll(async () => {
-  programs = await CorePrograms.build();
+  project = await Project.create();
 });
-afterAll(() => programs.remove());
+afterAll(() => project.remove());
+
+/** Runs an ES module to its end. */
+function run(code: string): Promise<Outcome> {
+  return project.run({ code });
+}
 
 /** Two connected connectors, `server` and `client`, that speak lines. */
 const PRELUDE = `
-  import { FramedConverter, NetConnector } from './index.js';
+  import { FramedConverter, NetConnector } from 'nestjs-pike/core';
   class Lines extends FramedConverter {
     encode(message, writer) { writer.writeString(message + '\\n'); }
     decode(reader) {
@@ -35,7 +41,7 @@ describe('a process', () => {
   it.each(['now', 'finishMessages', 'finishQueues'])(
     'exits by itself when its connectors have been shut down with %s',
     async (way) => {
-      const { code, stdout, stderr } = await programs.run(`${PRELUDE}
+      const { code, stdout, stderr } = await run(`${PRELUDE}
         server.subscribe((event) => { if (event.type === 'remoteConnect') event.finishAccept(); });
         client.send(connection, 'hello');
         await Promise.all([
@@ -52,7 +58,7 @@ describe('a process', () => {
   );
 
   it('exits when run has failed', async () => {
-    const { code, stdout } = await programs.run(`${PRELUDE}
+    const { code, stdout } = await run(`${PRELUDE}
       const second = new NetConnector({ converter: new Lines(), ...server.address });
       await second.run().catch((error) => console.log(error.code));
       await Promise.all([client, server].map((one) => one.shutdown({ now: true })));
@@ -62,7 +68,7 @@ describe('a process', () => {
   });
 
   it('learns of a listener that throws, as an uncaught exception in a turn of its own', async () => {
-    const { code, stdout, stderr } = await programs.run(`${PRELUDE}
+    const { code, stdout, stderr } = await run(`${PRELUDE}
       process.on('uncaughtException', (error, origin) => {
         console.log(origin, error.message, new Error().stack.includes('event-queue'));
         if (error.message === 'on two') {
@@ -85,7 +91,7 @@ describe('a process', () => {
   });
 
   it('ends when nobody handles that exception', async () => {
-    const { code, stderr } = await programs.run(`${PRELUDE}
+    const { code, stderr } = await run(`${PRELUDE}
       server.subscribe((event) => { throw new Error('unhandled in ' + event.type); });
     `);
 
@@ -94,7 +100,7 @@ describe('a process', () => {
   });
 
   it('learns of an onError that throws, with the cause', async () => {
-    const { code, stdout } = await programs.run(`${PRELUDE}
+    const { code, stdout } = await run(`${PRELUDE}
       process.on('uncaughtException', (error) => {
         console.log(error.code, error.cause.message);
         void Promise.all([client, server, third].map((one) => one.shutdown({ now: true })));
@@ -115,36 +121,37 @@ describe('a process', () => {
   });
 
   it('survives running out of file descriptors, and accepts again afterwards', async () => {
-    const { code, stdout, stderr } = await programs.run(`${PRELUDE}
-      import { spawnSync } from 'node:child_process';
-      if (process.env.LIMITED === undefined) {
-        await Promise.all([client, server].map((one) => one.shutdown({ now: true })));
-        const { status, stdout, stderr } = spawnSync(
-          'sh',
-          ['-c', 'ulimit -n 64 && exec "$0" "$1"', process.execPath, process.argv[1]],
-          { env: { ...process.env, LIMITED: '1' }, encoding: 'utf8' },
-        );
-        process.stdout.write(stdout);
-        process.stderr.write(stderr);
-        process.exitCode = status;
-      } else {
-        server.subscribe((event) => {
-          if (event.type === 'remoteConnect') event.finishAccept();
-          if (event.type === 'messageReceived') server.send(event.connection, event.message);
-        });
-        const attempts = await Promise.all(
-          Array.from({ length: 100 }, () => client.connectWaiting(server.address, { timeout: 2000 })),
-        );
-        for (const { connection } of attempts) client.disconnect(connection, { now: true });
-        const failed = attempts.filter(({ success }) => !success).length;
-        let again;
-        do again = await client.connectWaiting(server.address); while (!again.success);
-        client.send(again.connection, 'still there');
-        for await (const event of client) {
-          if (event.type === 'messageReceived') { console.log(failed > 0, event.message); break; }
-        }
-        await Promise.all([client, server].map((one) => one.shutdown({ now: true })));
+    await project.add(
+      'few-files.ts',
+      `${PRELUDE}
+      server.subscribe((event) => {
+        if (event.type === 'remoteConnect') event.finishAccept();
+        if (event.type === 'messageReceived') server.send(event.connection, event.message);
+      });
+      const attempts = await Promise.all(
+        Array.from({ length: 100 }, () => client.connectWaiting(server.address, { timeout: 2000 })),
+      );
+      for (const { connection } of attempts) client.disconnect(connection, { now: true });
+      const failed = attempts.filter(({ success }) => !success).length;
+      let again;
+      do again = await client.connectWaiting(server.address); while (!again.success);
+      client.send(again.connection, 'still there');
+      for await (const event of client) {
+        if (event.type === 'messageReceived') { console.log(failed > 0, event.message); break; }
       }
+      await Promise.all([client, server].map((one) => one.shutdown({ now: true })));
+    `,
+    );
+    const { code, stdout, stderr } = await run(`
+      import { spawnSync } from 'node:child_process';
+      const { status, stdout, stderr } = spawnSync(
+        'sh',
+        ['-c', 'ulimit -n 64 && exec "$0" few-files.js', process.execPath],
+        { encoding: 'utf8' },
+      );
+      process.stdout.write(stdout);
+      process.stderr.write(stderr);
+      process.exitCode = status;
     `);
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

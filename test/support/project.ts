@@ -6,6 +6,11 @@ import { dirname, join } from 'node:path';
 
 const ROOT = process.cwd();
 
+/** Options for Node itself. */
+interface NodeArgs {
+  nodeArgs?: string[];
+}
+
 /** How a program ended. */
 export interface Outcome {
   code: number | null;
@@ -65,12 +70,12 @@ export class Project {
   }
 
   /** Starts a program: a file of the project, or the code of an ES module. */
-  start(program: { file: string; args?: string[] } | { code: string }): Program {
+  start(program: ({ file: string; args?: string[] } | { code: string }) & NodeArgs): Program {
     const args =
       'code' in program
         ? ['--input-type=module', '--eval', program.code]
         : [program.file, ...(program.args ?? [])];
-    const child = spawn(process.execPath, args, {
+    const child = spawn(process.execPath, [...(program.nodeArgs ?? []), ...args], {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
@@ -82,7 +87,9 @@ export class Project {
   }
 
   /** Runs a program to its end. */
-  run(program: { file: string; args?: string[] } | { code: string }): Promise<Outcome> {
+  run(
+    program: ({ file: string; args?: string[] } | { code: string }) & NodeArgs,
+  ): Promise<Outcome> {
     return this.start(program).ended;
   }
 
@@ -130,18 +137,29 @@ export class Program {
 
   /** Resolves once the program has printed a text; rejects if it ends before. */
   async prints(text: string): Promise<void> {
-    let end: Outcome | undefined;
-    void this.ended.then((outcome) => (end = outcome));
-    while (!this.#stdout.includes(text)) {
-      if (end !== undefined) {
-        throw new Error(`Ended without printing "${text}": ${this.#stdout}\n${this.#stderr}`);
-      }
-      await Promise.race([this.#nextOutput(), this.ended]);
-    }
+    await this.#until(() => (this.#stdout.includes(text) ? true : undefined), `"${text}"`);
+  }
+
+  /** Resolves once what it has printed matches; rejects if it ends before. */
+  matches(pattern: RegExp): Promise<RegExpMatchArray> {
+    return this.#until(() => this.#stdout.match(pattern) ?? undefined, String(pattern));
   }
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  async #until<Found>(look: () => Found | undefined, wanted: string): Promise<Found> {
+    let end: Outcome | undefined;
+    void this.ended.then((outcome) => (end = outcome));
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      if (end !== undefined) {
+        throw new Error(`Ended without printing ${wanted}: ${this.#stdout}\n${this.#stderr}`);
+      }
+      await Promise.race([this.#nextOutput(), this.ended]);
+    }
   }
 
   #nextOutput(): Promise<void> {
