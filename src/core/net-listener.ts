@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -111,6 +111,8 @@ async function tryToListen(
  */
 async function removeStaleSocket(path: string, cause: unknown): Promise<boolean> {
   if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') return false;
+  // Connecting to a plain file is refused too, and that file is somebody's.
+  if (!(await lstat(path)).isSocket()) return false;
   const probe = createConnection({ path });
   try {
     await once(probe, 'connect');

@@ -3,6 +3,8 @@
  * are wrong in a log.
  */
 import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { Connection } from 'nestjs-pike/core';
 import { pikeErrorOf } from '../support/rejections.js';
@@ -37,6 +39,33 @@ describe('a unix-domain socket', () => {
       remote: undefined,
       local: { path },
     });
+  });
+
+  it('replaces the socket file that a process has left behind when it was killed', async () => {
+    const path = await sockets.socketPath();
+    const code = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    const { signal } = spawnSync(process.execPath, ['--eval', code]);
+    expect({ signal, left: existsSync(path) }).toEqual({ signal: 'SIGKILL', left: true });
+    const { connector } = await sockets.client({ path });
+    await sockets.peer({ path });
+    await connector.stopListening();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('does not take a path from a process that lives, or from a file that is no socket', async () => {
+    const path = await sockets.socketPath();
+    const { connector } = await sockets.client({ path });
+    await expect(sockets.running({ path })).rejects.toMatchObject({
+      code: 'PIKE_ERR_LISTEN_FAILED',
+      cause: { code: 'EADDRINUSE' },
+    });
+    await sockets.peer({ path });
+    await connector.stopListening();
+    writeFileSync(path, 'precious');
+    await expect(sockets.running({ path })).rejects.toMatchObject({
+      code: 'PIKE_ERR_LISTEN_FAILED',
+    });
+    expect(readFileSync(path, 'utf8')).toBe('precious');
   });
 
   it('ends as TCP does: the three ways, a peer that ends, a peer that is lost', async () => {

@@ -1,0 +1,175 @@
+// Prevents: a connection that is believed to be secured and is not, a peer that takes part without
+// the certificate that is demanded, and a handshake that never ends.
+import { connect as tlsConnect } from 'node:tls';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from '@jest/globals';
+import type { NetTlsOptions } from 'nestjs-pike/core';
+import type { Recorded } from '../support/use-sockets.js';
+import { addressOf, useSockets } from '../support/use-sockets.js';
+
+const sockets = useSockets();
+
+async function pem(name: string): Promise<Buffer> {
+  return readFile(`test/fixtures/tls/${name}`);
+}
+
+const CA = await pem('ca.pem');
+const SERVER = { key: await pem('server.key'), cert: await pem('server.pem') };
+const CLIENT = { key: await pem('client.key'), cert: await pem('client.pem') };
+const STRANGER = { key: await pem('stranger.key'), cert: await pem('stranger.pem') };
+
+/** A server and a client with these options, and the result of connecting. */
+async function connected(
+  serverTls: NetTlsOptions,
+  clientTls: NetTlsOptions,
+  options: { host?: string; acceptTimeout?: number } = {},
+) {
+  const server = await sockets.server({ tls: serverTls });
+  const client: Recorded = await sockets.client({ tls: clientTls });
+  const { port } = addressOf(server.connector) as { port: number };
+  const endpoint = { host: options.host ?? '127.0.0.1', port };
+  return { server, client, endpoint, result: await client.connector.connectWaiting(endpoint) };
+}
+
+describe('TLS', () => {
+  it('carries messages both ways, and says who the server is', async () => {
+    const { server, client, result } = await connected(SERVER, { ca: CA });
+    expect(result.success).toBe(true);
+    const { connection } = result;
+    client.connector.send(connection, 'over');
+    const { connection: inbound } = await server.events.next('messageReceived');
+    server.connector.send(inbound, 'and back');
+    await client.events.next('messageReceived');
+    expect(server.events.messages()).toEqual(['over']);
+    expect(client.events.messages()).toEqual(['and back']);
+    expect(connection.tls).toMatchObject({
+      authorized: true,
+      authorizationError: undefined,
+      certificate: { subject: { CN: 'localhost' } },
+      protocol: 'TLSv1.3',
+    });
+    // Nobody asked the client for a certificate.
+    expect(inbound.tls).toMatchObject({ authorized: false, certificate: undefined });
+  });
+
+  it('brings more than the system takes at a time, in order, and drains', async () => {
+    const { server, client, result } = await connected(SERVER, { ca: CA });
+    const messages = Array.from({ length: 500 }, (_, index) => `${index} ${'x'.repeat(20_000)}`);
+    for (const message of messages) client.connector.send(result.connection, message);
+    client.connector.disconnect(result.connection, { finishQueues: true });
+    const { queued, uncertain } = await client.events.next('finishDisconnect');
+    expect([queued, uncertain]).toEqual([[], []]);
+    await server.events.next('remoteDisconnect');
+    expect(server.events.messages()).toEqual(messages);
+  });
+
+  it('gives the server name that was asked for', async () => {
+    const { server, result } = await connected(SERVER, { ca: CA }, { host: 'localhost' });
+    expect(result.success).toBe(true);
+    const { connection } = await server.events.next('remoteConnect');
+    expect(connection.tls?.servername).toBe('localhost');
+  });
+
+  it.each([
+    ['whose authority is not trusted', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    [
+      'that is for another name',
+      { ca: CA, servername: 'example.org' },
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+    ],
+  ])('does not connect to a server with a certificate %s', async (_, tls, code) => {
+    const { server, result } = await connected(SERVER, tls);
+    expect(result).toMatchObject({
+      success: false,
+      error: { code: 'PIKE_ERR_CONNECT_FAILED', cause: { code } },
+    });
+    await server.connector.shutdown({ now: true });
+  });
+
+  it('does not connect to a server that does not speak it', async () => {
+    const server = await sockets.server();
+    const client = await sockets.client({ tls: { ca: CA }, connectTimeout: 100 });
+    const result = await client.connector.connectWaiting(addressOf(server.connector));
+    expect(result).toMatchObject({ success: false, error: { code: 'PIKE_ERR_CONNECT_TIMEOUT' } });
+  });
+
+  describe('that demands certificates of clients', () => {
+    const MUTUAL = { ...SERVER, ca: CA, requestCert: true };
+
+    it('knows who they are', async () => {
+      const { server, result } = await connected(MUTUAL, { ca: CA, ...CLIENT });
+      expect(result.success).toBe(true);
+      const { connection } = await server.events.next('remoteConnect');
+      expect(connection.tls).toMatchObject({
+        authorized: true,
+        certificate: { subject: { CN: 'device-7' } },
+      });
+    });
+
+    it.each([
+      ['none', {}],
+      ['one of a stranger', STRANGER],
+    ])('never announces a client that shows %s', async (_, certificate) => {
+      const { server, client, result } = await connected(MUTUAL, { ca: CA, ...certificate });
+      // With TLS 1.3 a client is refused after it is done.
+      if (result.success) await client.events.next('remoteDisconnect', result.connection);
+      const good = await sockets.client({ tls: { ca: CA, ...CLIENT } });
+      await good.connector.connectWaiting(addressOf(server.connector));
+      await server.events.next('remoteConnect');
+      expect(server.events.types().filter((type) => type === 'remoteConnect')).toHaveLength(1);
+    });
+  });
+
+  it('costs a peer that sends garbage instead of a handshake its connection only', async () => {
+    const { server, client, result } = await connected(SERVER, { ca: CA });
+    const peer = await sockets.peer(addressOf(server.connector));
+    peer.write('GET / HTTP/1.1\r\n\r\n');
+    await peer.ended;
+    client.connector.send(result.connection, 'still here');
+    await server.events.next('messageReceived');
+    expect(server.events.messages()).toEqual(['still here']);
+  });
+
+  it('gives up a handshake that never ends after acceptTimeout, and at shutdown', async () => {
+    const server = await sockets.server({ tls: SERVER, acceptTimeout: 100 });
+    const silent = await sockets.peer(addressOf(server.connector));
+    await silent.ended;
+    const patient = await sockets.server({ tls: SERVER });
+    const other = await sockets.peer(addressOf(patient.connector));
+    await patient.connector.shutdown({ finishQueues: true });
+    await other.ended;
+    expect([...server.events.all, ...patient.events.all]).toEqual([]);
+  });
+
+  it('reports what was in flight when the peer was lost as uncertain, and what was behind as queued', async () => {
+    const server = await sockets.server({ tls: SERVER, chunkBytes: 65_536 });
+    const { port } = addressOf(server.connector) as { port: number };
+    const peer = tlsConnect({ port, host: '127.0.0.1', ca: CA, servername: 'localhost' });
+    peer.on('error', () => undefined);
+    const { connection } = await server.events.next('remoteConnect');
+    peer.pause();
+    const messages = Array.from({ length: 1000 }, (_, index) => `${index} ${'x'.repeat(20_000)}`);
+    for (const message of messages) server.connector.send(connection, message);
+    await new Promise((resolve) => setImmediate(resolve));
+    server.connector.disconnect(connection, { now: true });
+    const { incomplete, uncertain, queued } = await server.events.next('finishDisconnect');
+    expect(uncertain.length).toBeGreaterThan(0);
+    expect(queued.length).toBeGreaterThan(0);
+    const returned = [...(incomplete === undefined ? [] : [incomplete]), ...uncertain, ...queued];
+    expect(messages.slice(-returned.length)).toEqual(returned);
+    peer.destroy();
+  });
+
+  it('keeps early messages until the peer is accepted', async () => {
+    const server = await sockets.server({ tls: SERVER }, () => undefined);
+    const client = await sockets.client({ tls: { ca: CA } });
+    const { connection } = await client.connector.connectWaiting(addressOf(server.connector));
+    client.connector.send(connection, 'early');
+    await client.connector.flushed(connection);
+    const event = await server.events.next('remoteConnect');
+    expect(server.events.messages()).toEqual([]);
+    event.finishAccept();
+    await server.events.next('messageReceived');
+    expect(server.events.messages()).toEqual(['early']);
+  });
+});
