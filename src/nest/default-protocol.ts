@@ -19,10 +19,21 @@ export const PACKET_SERIALIZER: PacketSerializer<unknown, unknown> = {
 /** Messages are packets, if they are maps at all. */
 export const PACKET_DESERIALIZER: PacketDeserializer<object, unknown> = {
   deserialize: (message) => {
-    if (typeof message === 'object' && message !== null && !Array.isArray(message)) return message;
+    if (isMap(message)) return message;
     throw new PikeError(
       'PIKE_ERR_MALFORMED',
       'A packet must be a map with the keys of Nest packets.',
     );
   },
 };
+
+/** Whether a decoded value was a map on the wire, rather than an array, binary content or a date. */
+function isMap(value: unknown): value is object {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value) &&
+    !(value instanceof Date)
+  );
+}

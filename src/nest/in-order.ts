@@ -5,8 +5,12 @@ import { isPromise } from './packets.js';
  * their time. Costs nothing as long as none is.
  */
 export class InOrder {
-  /** Settles when the last of those that are waited for has been used. */
   #tail: Promise<void> | undefined;
+
+  /** Resolves when the last of those that are waited for has been used; `undefined` if none is. */
+  get tail(): Promise<void> | undefined {
+    return this.#tail;
+  }
 
   /** @param failed told if the promise rejects, or `use` throws */
   run<Value>(

@@ -3,6 +3,14 @@ import type { Connector } from '../core/connector.js';
 import { InOrder } from './in-order.js';
 import type { PacketSerializer } from './packets.js';
 
+/** Told what becomes of a packet on its way to the connector: one of the two is called, once. */
+export interface PacketFate<T> {
+  /** It was given to the connector as this message; `undefined`: the serializer had nothing to send. */
+  given(message: T | undefined): void;
+  /** It could not be serialized, or the connector does not take messages any more. */
+  failed(thrown: unknown): void;
+}
+
 /** Serializes packets and sends the messages on one connection, in the order of the calls. */
 export class PacketSender<Packet, T> {
   readonly #connector: Connector<T>;
@@ -21,31 +29,31 @@ export class PacketSender<Packet, T> {
     this.#serializer = serializer;
   }
 
-  /** Whether the last message stayed below the high-water mark. */
-  get hasRoom(): boolean {
-    return this.#hasRoom;
+  /** Resolves when there is room for more, for those who can wait; `undefined` if there is now. */
+  room(): Promise<void> | undefined {
+    // What a serializer still works on is as good as queued.
+    const serializing = this.#inOrder.tail;
+    if (serializing !== undefined) {
+      return serializing.then(() => this.#connector.drained(this.#connection));
+    }
+    return this.#hasRoom ? undefined : this.#connector.drained(this.#connection);
   }
 
-  /**
-   * @param failed told if the packet could not be serialized or sent
-   * @param onMessage told which message the packet has become, just before it is sent
-   */
-  send(packet: Packet, failed: (thrown: unknown) => void, onMessage?: (message: T) => void): void {
+  send(packet: Packet, fate: PacketFate<T>): void {
     let message;
     try {
       message = this.#serializer.serialize(packet);
     } catch (thrown) {
-      failed(thrown);
+      fate.failed(thrown);
       return;
     }
     this.#inOrder.run(
       message,
       (ready) => {
-        if (ready === undefined) return;
-        onMessage?.(ready);
-        this.#hasRoom = this.#connector.send(this.#connection, ready);
+        if (ready !== undefined) this.#hasRoom = this.#connector.send(this.#connection, ready);
+        fate.given(ready);
       },
-      failed,
+      (thrown) => fate.failed(thrown),
     );
   }
 }

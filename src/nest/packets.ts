@@ -53,5 +53,10 @@ export interface PacketDeserializer<Packet, T> {
 
 /** Whether a value must be awaited. */
 export function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
-  return typeof value === 'object' && value !== null && 'then' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
 }

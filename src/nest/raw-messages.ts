@@ -14,9 +14,9 @@ export interface RawMessagesOptions<T> {
   /** Whether each message is a request, answered by one message; otherwise each is an event. */
   reply: boolean;
   /**
-   * The message that tells a peer that its request has failed. Default: none; since a protocol
-   * without one cannot say so, and the next reply would be taken for this one's, the connection is
-   * ended instead.
+   * The message that tells a peer that its request has failed, or that its handler has returned
+   * nothing. Default: none; since a protocol without one cannot say so, and the next reply would be
+   * taken for this one's, the connection is ended instead.
    */
   error?: (err: unknown) => T;
 }
@@ -38,20 +38,22 @@ export interface RawMessages<T> {
  */
 export function rawMessages<T>(pattern: string, options: RawMessagesOptions<T>): RawMessages<T> {
   const { reply, error } = options;
+  const errorReply = (err: unknown): T => {
+    if (error !== undefined) return error(err);
+    throw new PikeError(
+      'PIKE_ERR_NO_ERROR_REPLY',
+      'The handler failed, or returned nothing, and the protocol has no message to say so: give rawMessages an error option.',
+      { cause: err },
+    );
+  };
   return {
     correlation: 'order',
     serializer: {
       serialize: (packet) => {
         if ('pattern' in packet) return packet.data as T;
-        if (!('err' in packet) || packet.err === undefined) {
-          return (packet as ReplyPacket).response as T;
-        }
-        if (error !== undefined) return error(packet.err);
-        throw new PikeError(
-          'PIKE_ERR_NO_ERROR_REPLY',
-          'The handler failed, and the protocol has no message to say so: give rawMessages an error option.',
-          { cause: packet.err },
-        );
+        const { response, err } = packet as ReplyPacket;
+        if (err !== undefined) return errorReply(err);
+        return response === undefined ? errorReply(noReply()) : (response as T);
       },
     },
     deserializer: {
@@ -65,4 +67,9 @@ export function rawMessages<T>(pattern: string, options: RawMessagesOptions<T>):
       }),
     },
   };
+}
+
+/** To leave a request without its reply would give it the reply of the next. */
+function noReply(): Error {
+  return new Error('The handler returned nothing, and every request needs a reply.');
 }

@@ -7,7 +7,7 @@ import { InOrder } from '../in-order.js';
 import { PacketSender } from '../packet-sender.js';
 import type { IncomingReply, OutgoingPacket } from '../packets.js';
 import type { PikeClientSettings } from './client-options.js';
-import { createCorrelator, isLastReply } from './correlator.js';
+import { createCorrelator } from './correlator.js';
 import type { Correlator } from './correlator.js';
 import { PendingEvent, PendingRequest } from './pending.js';
 import type { EndReason, Pending } from './pending.js';
@@ -36,6 +36,8 @@ export class ClientConnection<T> {
   #connection: Connection | undefined;
   #sender: PacketSender<OutgoingPacket, T> | undefined;
   #lastId = 0;
+  /** How many messages the connector has rejected. */
+  #rejections = 0;
   #closing: Promise<void> | undefined;
 
   constructor(settings: PikeClientSettings<T>, host: ClientConnectionHost<T>) {
@@ -68,7 +70,10 @@ export class ClientConnection<T> {
     const id = ++this.#lastId;
     const request = new PendingRequest<T>(id, onReply);
     this.#correlator.add(request);
-    this.#send({ ...packet, id }, request);
+    this.#send({ ...packet, id }, request, (message) => {
+      // Nobody would answer it.
+      if (message === undefined) this.#returned(request, nothingToSend());
+    });
     return () => this.#cancel(request);
   }
 
@@ -76,8 +81,7 @@ export class ClientConnection<T> {
   emit(packet: OutgoingPacket): Promise<void> {
     return new Promise((resolve, reject) => {
       const event = new PendingEvent<T>(resolve, reject);
-      this.#send(packet, event);
-      this.#awaitSent(event);
+      this.#send(packet, event, () => this.#awaitSent(event));
     });
   }
 
@@ -98,43 +102,71 @@ export class ClientConnection<T> {
     this.#sender = new PacketSender(this.connector, connection, this.#settings.serializer);
   }
 
-  #send(packet: OutgoingPacket, pending: Pending<T>): void {
+  #send(
+    packet: OutgoingPacket,
+    pending: Pending<T>,
+    onGiven: (message: T | undefined) => void,
+  ): void {
     this.#pending.add(pending);
-    this.#sender?.send(
-      packet,
-      (thrown) => this.#returned(pending, unsent(thrown)),
-      (message) => {
+    this.#sender?.send(packet, {
+      given: (message) => {
         pending.message = message;
+        onGiven(message);
       },
-    );
+      failed: (thrown) => this.#returned(pending, unsent(thrown)),
+    });
   }
 
   #cancel(request: PendingRequest<T>): void {
-    if (!this.#pending.delete(request)) return;
-    const withdrawn = this.#withdraw(request.message);
-    this.#correlator.forget(request, !withdrawn);
-    if (withdrawn || !this.#settings.sendsCancels) return;
-    this.#sender?.send({ id: request.id, cancel: true }, (thrown) => this.#host.warn(thrown));
-  }
-
-  #withdraw(message: T | undefined): boolean {
-    return (
-      message !== undefined &&
-      this.#connection !== undefined &&
-      this.connector.withdraw(this.#connection, message)
+    if (!this.#pending.has(request)) return;
+    if (this.#withdraw(request)) {
+      this.#pending.delete(request);
+      this.#correlator.forget(request);
+      return;
+    }
+    request.abandon();
+    // What is still to be answered also still counts when messages come back.
+    if (!this.#correlator.abandon(request)) this.#pending.delete(request);
+    if (!this.#settings.sendsCancels) return;
+    this.#sender?.send(
+      { id: request.id, cancel: true },
+      { given: () => undefined, failed: (thrown) => this.#host.warn(thrown) },
     );
   }
 
-  /** `flushed` rejects if any message before came back; whose it was, the event says, in the next tick. */
+  /** Takes a request back, if none of its bytes has left. */
+  #withdraw(request: PendingRequest<T>): boolean {
+    const { message } = request;
+    if (message === undefined || this.#connection === undefined) return false;
+    return this.#isUnique(request) && this.connector.withdraw(this.#connection, message);
+  }
+
+  /**
+   * Whether taking back the message of a request cannot hit another's. With ids no two are equal;
+   * without, they may be: two requests for the same number, say.
+   */
+  #isUnique(request: PendingRequest<T>): boolean {
+    if (this.#settings.correlation === 'id') return true;
+    for (const other of this.#pending) {
+      if (other !== request && Object.is(other.message, request.message)) return false;
+    }
+    return true;
+  }
+
+  /** Waits until everything given so far was sent, the event included. */
   #awaitSent(event: PendingEvent<T>): void {
     if (this.#connection === undefined) return;
+    const rejections = this.#rejections;
     this.connector.flushed(this.#connection).then(
       () => {
         if (this.#pending.delete(event)) event.sent();
       },
       () => {
+        // Something came back, in an event that has been handled by the next tick. If it was another
+        // message that the connector has rejected, this one is still on its way; otherwise the
+        // connection is ending, and its last event says what became of this one.
         process.nextTick(() => {
-          if (this.#pending.has(event)) this.#awaitSent(event);
+          if (this.#rejections > rejections && this.#pending.has(event)) this.#awaitSent(event);
         });
       },
     );
@@ -176,8 +208,9 @@ export class ClientConnection<T> {
   #replied(reply: IncomingReply): void {
     const request = this.#correlator.match(reply);
     if (request === undefined) return;
-    if (isLastReply(reply)) this.#pending.delete(request);
-    request.onReply(reply);
+    const last = this.#correlator.isLast(reply);
+    if (last) this.#pending.delete(request);
+    request.replied(last ? { ...reply, isDisposed: true } : reply);
   }
 
   /** The server has sent something that is no reply: what follows cannot be trusted either. */
@@ -189,6 +222,7 @@ export class ClientConnection<T> {
   }
 
   #rejected({ message, error }: RejectedMessageEvent<T>): void {
+    this.#rejections++;
     for (const pending of this.#pending) {
       if (!Object.is(pending.message, message)) continue;
       this.#returned(pending, unsent(error));
@@ -199,7 +233,7 @@ export class ClientConnection<T> {
 
   #returned(pending: Pending<T>, error: PikeError): void {
     if (!this.#pending.delete(pending)) return;
-    if (pending instanceof PendingRequest) this.#correlator.forget(pending, false);
+    if (pending instanceof PendingRequest) this.#correlator.forget(pending);
     pending.failed(error);
   }
 
@@ -241,4 +275,13 @@ function closedEarly(): PikeError {
 function unsent(thrown: unknown): PikeError {
   const code = isPikeError(thrown) ? thrown.code : 'PIKE_ERR_SERIALIZER';
   return new PikeError(code, describeThrown(thrown), { cause: thrown, delivery: 'unsent' });
+}
+
+/** The serializer has made no message of a request. */
+function nothingToSend(): PikeError {
+  return new PikeError(
+    'PIKE_ERR_SERIALIZER',
+    'The serializer returned undefined for a request: nothing was sent, so nobody can reply.',
+    { delivery: 'unsent' },
+  );
 }

@@ -1,7 +1,7 @@
 import type { Connector } from '../../core/connector.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { checkEndpoint } from '../../core/endpoint.js';
-import type { NetConnectorOptions } from '../../core/net-connector.js';
+import type { NetConnectorOptions } from '../../core/net-options.js';
 import { NetConnector } from '../../core/net-connector.js';
 import { invalidOption } from '../../core/options.js';
 import type { ErrorHandler } from '../../core/report.js';

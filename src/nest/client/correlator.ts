@@ -9,14 +9,17 @@ export interface Correlated {
 /** Finds the request that a reply belongs to. */
 export interface Correlator<R extends Correlated> {
   add(request: R): void;
-  /** The request of a reply, forgotten if the reply is its last; `undefined` if nobody waits for it. */
+  /** The request of a reply, forgotten if the reply is its last; `undefined` if there is none. */
   match(reply: IncomingReply): R | undefined;
+  /** Whether a reply is the last to its request. */
+  isLast(reply: IncomingReply): boolean;
+  /** No reply to the request comes: it was never sent. */
+  forget(request: R): void;
   /**
-   * Nobody waits for the request any more.
-   * @param replyMayCome false if the request was never sent
-   * @returns whether anybody did wait
+   * Nobody waits for the reply any more.
+   * @returns whether it must be waited for all the same, so that later replies find their requests
    */
-  forget(request: R, replyMayCome: boolean): boolean;
+  abandon(request: R): boolean;
 }
 
 /** The correlator of one connection. */
@@ -24,9 +27,9 @@ export function createCorrelator<R extends Correlated>(correlation: Correlation)
   return correlation === 'id' ? new IdCorrelator() : new OrderCorrelator();
 }
 
-/** Whether no further reply comes. */
-export function isLastReply(reply: IncomingReply): boolean {
-  return reply.isDisposed === true || (reply.err !== undefined && reply.err !== null);
+/** Whether a reply says that its request has failed. */
+export function hasError(reply: IncomingReply): boolean {
+  return reply.err !== undefined && reply.err !== null;
 }
 
 class IdCorrelator<R extends Correlated> implements Correlator<R> {
@@ -40,35 +43,45 @@ class IdCorrelator<R extends Correlated> implements Correlator<R> {
     const { id } = reply;
     if (id === undefined) return undefined;
     const request = this.#pending.get(id);
-    if (request !== undefined && isLastReply(reply)) this.#pending.delete(id);
+    if (request !== undefined && this.isLast(reply)) this.#pending.delete(id);
     return request;
   }
 
-  forget(request: R): boolean {
-    return this.#pending.delete(request.id);
+  isLast(reply: IncomingReply): boolean {
+    return reply.isDisposed === true || hasError(reply);
+  }
+
+  forget(request: R): void {
+    this.#pending.delete(request.id);
+  }
+
+  abandon(request: R): boolean {
+    this.#pending.delete(request.id);
+    return false;
   }
 }
 
-/**
- * One reply for each request, in order. A request that nobody waits for any more keeps its place in
- * the line, so that later replies still find theirs.
- */
+/** One reply for each request, in order. */
 class OrderCorrelator<R extends Correlated> implements Correlator<R> {
   readonly #line = new Fifo<R>();
-  readonly #waiting = new Set<R>();
 
   add(request: R): void {
     this.#line.push(request);
-    this.#waiting.add(request);
   }
 
   match(): R | undefined {
-    const request = this.#line.shift();
-    return request !== undefined && this.#waiting.delete(request) ? request : undefined;
+    return this.#line.shift();
   }
 
-  forget(request: R, replyMayCome: boolean): boolean {
-    if (!replyMayCome) this.#line.remove(request);
-    return this.#waiting.delete(request);
+  isLast(): boolean {
+    return true;
+  }
+
+  forget(request: R): void {
+    this.#line.remove(request);
+  }
+
+  abandon(): boolean {
+    return true;
   }
 }

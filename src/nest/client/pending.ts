@@ -11,7 +11,7 @@ export interface EndReason {
 
 /** A message that was given to `send` and whose fate somebody waits for. */
 export interface Pending<T> {
-  /** What was given to `send`; set once the packet has been serialized. */
+  /** What was given to the connector; `undefined` until the packet has been serialized. */
   message: T | undefined;
   /** The message was not sent: it came back, or could not be serialized. */
   failed(error: PikeError): void;
@@ -23,15 +23,24 @@ export interface Pending<T> {
 export class PendingRequest<T> implements Pending<T> {
   readonly id: PacketId;
   message: T | undefined;
-  readonly onReply: (reply: IncomingReply) => void;
+  #onReply: ((reply: IncomingReply) => void) | undefined;
 
   constructor(id: PacketId, onReply: (reply: IncomingReply) => void) {
     this.id = id;
-    this.onReply = onReply;
+    this.#onReply = onReply;
+  }
+
+  replied(reply: IncomingReply): void {
+    this.#onReply?.(reply);
+  }
+
+  /** Nobody waits for the reply any more. */
+  abandon(): void {
+    this.#onReply = undefined;
   }
 
   failed(error: PikeError): void {
-    this.onReply({ err: error, isDisposed: true });
+    this.replied({ err: error, isDisposed: true });
   }
 
   ended(reason: EndReason, delivery: Delivery = 'in-doubt'): void {

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { AsyncSubject, Observable } from 'rxjs';
+import type { Observer } from 'rxjs';
 import type { Connector } from '../../core/connector.js';
 import { PikeError } from '../../core/errors.js';
 import type { ConnectorEvent } from '../../core/events.js';
@@ -10,6 +11,7 @@ import type { ObservedEvents } from '../connector-observers.js';
 import { ClientConnection } from './client-connection.js';
 import { readClientOptions } from './client-options.js';
 import type { PikeClientOptions, PikeClientSettings } from './client-options.js';
+import { hasError } from './correlator.js';
 
 /** What `status` of a {@link PikeClient} emits. */
 export type PikeClientStatus = 'connected' | 'disconnected';
@@ -31,6 +33,8 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   /** Settles when the present connection is open. */
   #opening: Promise<void> | undefined;
   #open = false;
+  /** Settles when the connection that was closed last has ended. */
+  #closing: Promise<void> | undefined;
 
   /** @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
   constructor(options: PikeClientOptions<T>) {
@@ -59,8 +63,11 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
    */
   async close(): Promise<void> {
     const current = this.#current;
-    this.#forget(current);
-    await current?.close();
+    if (current !== undefined) {
+      this.#forget(current);
+      this.#closing = current.close();
+    }
+    await this.#closing;
   }
 
   /** Calls back with each event of the connector of one type. */
@@ -97,12 +104,11 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
       if (this.#open) return publish();
       let cancel: (() => void) | undefined;
       let wanted = true;
-      this.connect().then(
-        () => {
+      this.connect()
+        .then(() => {
           if (wanted) cancel = publish();
-        },
-        (error: unknown) => observer.error(error),
-      );
+        })
+        .catch((error: unknown) => observer.error(error));
       return () => {
         wanted = false;
         cancel?.();
@@ -119,11 +125,8 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     data: TInput,
   ): Observable<TResult> {
     if (isNil(pattern) || isNil(data)) return super.emit(pattern, data);
-    const packet = this.#packetOf(pattern, data);
     const outcome = new AsyncSubject<TResult>();
-    const sent = this.#open
-      ? this.dispatchEvent<TResult>(packet)
-      : this.connect().then(() => this.dispatchEvent<TResult>(packet));
+    const sent = this.#emit<TResult>(pattern, data);
     sent.then(
       (result) => {
         outcome.next(result);
@@ -146,6 +149,22 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     if (this.#current === undefined) throw notConnected();
     await this.#current.emit(packet);
     return undefined as Result;
+  }
+
+  async #emit<TResult>(pattern: unknown, data: unknown): Promise<TResult> {
+    if (!this.#open) await this.connect();
+    return this.dispatchEvent<TResult>(this.#packetOf(pattern, data));
+  }
+
+  /** Nest takes an error for one only if it is truthy; a protocol may have others. */
+  protected override createObserver<Result>(
+    observer: Observer<Result>,
+  ): (packet: WritePacket) => void {
+    const observe = super.createObserver(observer);
+    return (packet) => {
+      if (hasError(packet)) observer.error(this.serializeError(packet.err));
+      else observe(packet);
+    };
   }
 
   /** Nest 12 lets a hook add metadata to packets here; Nest 11 has neither. */

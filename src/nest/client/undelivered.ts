@@ -3,7 +3,7 @@ import type { Leftovers } from '../../core/events.js';
 
 /**
  * What became of messages when their connection ended.
- * @param awaited the messages, in the order in which they were given
+ * @param awaited the messages, in the order in which they were given; `undefined`: not given yet
  * @param atomic whether a message of which a part was sent is as good as unsent
  * @returns for each of `awaited` that was not certainly sent: whether the peer may have it
  */
@@ -20,6 +20,10 @@ export function undelivered<T, A extends { readonly message: T | undefined }>(
   // Leftovers are the end of what was given, in the same order: matched from the end, equal
   // messages (numbers, say) find the right request.
   const result = new Map<A, Delivery>();
+  for (const each of awaited) {
+    // A serializer still worked on it.
+    if (each.message === undefined) result.set(each, 'unsent');
+  }
   let last = awaited.length - 1;
   for (const [message, delivery] of fates.reverse()) {
     let index = last;

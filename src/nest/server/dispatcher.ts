@@ -3,7 +3,9 @@ import type { Connector } from '../../core/connector.js';
 import { PikeError } from '../../core/errors.js';
 import type { IncomingPacket, PacketId } from '../packets.js';
 import { isPromise } from '../packets.js';
+import { showPattern } from '../pattern.js';
 import { PikeContext } from '../pike-context.js';
+import type { HandlerRun } from './processing.js';
 import type { Producer, ReplySink } from './reply-stream.js';
 import { produce } from './reply-stream.js';
 import type { Runs } from './runs.js';
@@ -12,13 +14,18 @@ import type { Session } from './session.js';
 /** What a dispatcher needs of its server. */
 export interface HandlerAccess<T> {
   findHandler(pattern: string): MessageHandler | null;
-  showPattern(pattern: unknown): string;
-  /** Runs a handler between Nest's processing hooks. @param run is given what to call at the end */
-  process(context: PikeContext<T>, run: (ended: () => void) => void): void;
+  /** Runs a handler between Nest's processing hooks. */
+  process(context: PikeContext<T>, run: HandlerRun, failed: (thrown: unknown) => void): void;
   /** An event came for which there is no handler. */
   noEventHandler(pattern: string): void;
   /** An event handler failed: there is nobody else to tell. */
-  eventFailed(error: unknown): void;
+  report(error: unknown): void;
+}
+
+/** Where it goes what a handler returns or throws. */
+interface HandlerOutcome {
+  resolve(result: unknown): void;
+  threw(error: unknown): void;
 }
 
 /** Nest's own words, which its users' code and tests may compare with. */
@@ -44,12 +51,13 @@ export class Dispatcher<T> {
 
   /** @throws PikeError `PIKE_ERR_MALFORMED`: the packet is none, and its peer not to be trusted */
   dispatch(session: Session<T>, packet: IncomingPacket): void {
-    const id = checkId(packet?.id);
+    checkPacket(packet);
+    const id = checkId(packet.id);
     if (packet.cancel === true) {
       if (id !== undefined) session.cancel(id);
       return;
     }
-    const pattern = this.#handlers.showPattern(packet.pattern);
+    const pattern = showPattern(packet.pattern);
     if (id === undefined) this.#event(session, pattern, packet);
     else this.#request(session, id, pattern, packet);
   }
@@ -61,16 +69,20 @@ export class Dispatcher<T> {
 
   /** Stops the streams that event handlers have returned. */
   stopEventStreams(): void {
-    for (const [stream, finished] of this.#eventStreams) {
+    for (const [stream, ended] of this.#eventStreams) {
       stream.stop();
-      finished();
+      ended();
     }
+    this.#eventStreams.clear();
   }
 
   #request(session: Session<T>, id: PacketId, pattern: string, packet: IncomingPacket): void {
     const request = session.begin(id);
     if (request === undefined) {
-      throw new PikeError('PIKE_ERR_MALFORMED', `The request id ${id} is in use already.`);
+      throw new PikeError(
+        'PIKE_ERR_MALFORMED',
+        `The request id ${JSON.stringify(id)} is in use already.`,
+      );
     }
     if (this.#refusing) {
       request.failed(SHUTTING_DOWN);
@@ -83,15 +95,14 @@ export class Dispatcher<T> {
       return;
     }
     const context = this.#contextOf(session, pattern, packet);
-    try {
-      this.#handlers.process(context, (ended) => {
+    this.#handlers.process(
+      context,
+      (ended) => {
         request.onOver = ended;
-        this.#run(handler, packet.data, context, request);
-      });
-    } catch (thrown) {
-      // A processing hook failed: the application's fault, not the peer's.
-      request.failed(thrown);
-    }
+        return this.#run(handler, packet.data, context, request);
+      },
+      (thrown) => request.threw(thrown),
+    );
   }
 
   #event(session: Session<T>, pattern: string, packet: IncomingPacket): void {
@@ -101,61 +112,61 @@ export class Dispatcher<T> {
       return;
     }
     const context = this.#contextOf(session, pattern, packet);
-    this.#handlers.process(context, (ended) => {
+    const report = (error: unknown): void => this.#handlers.report(error);
+    const run: HandlerRun = (ended) => {
       let stream: Producer | undefined;
-      const finished = (): void => {
+      const sink = new EventSink(() => {
         if (stream !== undefined) this.#eventStreams.delete(stream);
         ended();
-      };
-      this.#run(handler, packet.data, context, {
+      }, report);
+      return this.#run(handler, packet.data, context, {
         resolve: (result) => {
-          const sink = new EventSink(finished, (error) => this.#handlers.eventFailed(error));
           stream = produce(result, sink);
-          if (stream !== undefined) this.#eventStreams.set(stream, finished);
+          if (stream !== undefined) this.#eventStreams.set(stream, ended);
         },
-        failed: (error) => {
-          this.#handlers.eventFailed(error);
-          finished();
-        },
+        threw: (error) => sink.threw(error),
       });
-    });
+    };
+    this.#handlers.process(context, run, report);
   }
 
   #run(
     handler: MessageHandler,
     data: unknown,
     context: PikeContext<T>,
-    outcome: { resolve(result: unknown): void; failed(error: unknown): void },
-  ): void {
+    outcome: HandlerOutcome,
+  ): Promise<void> | undefined {
     const runs = this.#runs;
     runs.begin();
     let result: unknown;
     try {
       result = handler(data, context);
     } catch (thrown) {
-      outcome.failed(thrown);
+      outcome.threw(thrown);
       runs.end();
-      return;
+      return undefined;
     }
     if (!isPromise(result)) {
       outcome.resolve(result);
       runs.end();
-      return;
+      return undefined;
     }
-    void result.then(
+    return result.then(
       (value) => {
         outcome.resolve(value);
         runs.end();
       },
       (reason: unknown) => {
-        outcome.failed(reason);
+        outcome.threw(reason);
         runs.end();
       },
     );
   }
 
   #contextOf(session: Session<T>, pattern: string, packet: IncomingPacket): PikeContext<T> {
-    return new PikeContext<T>([session.connection, pattern, packet.metadata, this.#connector]);
+    const { metadata } = packet;
+    if (metadata !== undefined) checkMetadata(metadata);
+    return new PikeContext<T>([session.connection, pattern, metadata, this.#connector]);
   }
 }
 
@@ -169,11 +180,11 @@ const SHUTTING_DOWN = Object.freeze({
 /** Nobody receives what an event handler's stream emits; it is run to its end all the same. */
 class EventSink implements ReplySink {
   readonly #finished: () => void;
-  readonly #failed: (error: unknown) => void;
+  readonly report: (error: unknown) => void;
 
-  constructor(finished: () => void, failed: (error: unknown) => void) {
+  constructor(finished: () => void, report: (error: unknown) => void) {
     this.#finished = finished;
-    this.#failed = failed;
+    this.report = report;
   }
 
   value(): void {}
@@ -182,14 +193,38 @@ class EventSink implements ReplySink {
     this.#finished();
   }
 
-  failed(error: unknown): void {
-    this.#failed(error);
+  failed(err: unknown): void {
+    this.report(err);
     this.#finished();
+  }
+
+  threw(error: unknown): void {
+    this.failed(error);
   }
 
   room(): undefined {
     return undefined;
   }
+}
+
+function checkPacket(packet: unknown): asserts packet is IncomingPacket {
+  if (typeof packet === 'object' && packet !== null) return;
+  throw new PikeError(
+    'PIKE_ERR_MALFORMED',
+    'The deserializer has made no packet of a message: it must return an object.',
+  );
+}
+
+function checkMetadata(metadata: unknown): void {
+  if (
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    !Array.isArray(metadata) &&
+    Object.values(metadata).every((value) => typeof value === 'string')
+  ) {
+    return;
+  }
+  throw new PikeError('PIKE_ERR_MALFORMED', 'The metadata of a packet must be a map of strings.');
 }
 
 function checkId(id: unknown): PacketId | undefined {

@@ -33,7 +33,7 @@ export class LifecycleHandlers<T> {
   async call(event: LifecycleEvent<T>, context: PikeContext<T>): Promise<boolean> {
     const handlers = this.#handlers.get(event.type) ?? [];
     const results = await Promise.allSettled(
-      handlers.map((handler) => finish(handler(event, context))),
+      handlers.map((handler) => finish(() => handler(event, context))),
     );
     let succeeded = true;
     for (const result of results) {
@@ -57,14 +57,9 @@ export class LifecycleHandlers<T> {
     let accepted: { separate: boolean } | undefined;
     let decided = false;
     const asked = new RemoteConnectEvent(event.connection, (separate) => {
-      if (decided || accepted !== undefined) {
-        throw new PikeError(
-          'PIKE_ERR_ACCEPT_FINISHED',
-          'finishAccept() can be called once, before the handler returns.',
-        );
-      }
-      accepted = { separate };
-      return true;
+      if (decided) this.#failed(acceptedLate(), event.type);
+      else accepted = { separate };
+      return !decided;
     });
     const succeeded = await this.call(asked, context);
     decided = true;
@@ -72,9 +67,18 @@ export class LifecycleHandlers<T> {
   }
 }
 
+/** A mistake in a handler, but one that must not take the process down when a peer comes. */
+function acceptedLate(): PikeError {
+  return new PikeError(
+    'PIKE_ERR_ACCEPT_FINISHED',
+    'finishAccept() was called after the RemoteConnect handlers had returned: the peer is refused. ' +
+      'Await what the decision depends on in the handler.',
+  );
+}
+
 /** Waits for a handler: its promise, and the stream that it may resolve with. */
-async function finish(result: Promise<unknown>): Promise<void> {
-  const value = await result;
+async function finish(call: () => unknown): Promise<void> {
+  const value = await call();
   if (isObservable(value)) {
     await lastValueFrom(value, { defaultValue: undefined });
   }

@@ -2,15 +2,18 @@ import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import type { Connector } from '../../core/connector.js';
 import type { Endpoint } from '../../core/endpoint.js';
-import { PikeError } from '../../core/errors.js';
+import { PikeError, describeThrown, isPikeError } from '../../core/errors.js';
 import type { ConnectorEvent } from '../../core/events.js';
 import { ConnectorObservers } from '../connector-observers.js';
 import type { ObservedEvents } from '../connector-observers.js';
 import { lifecycleTypeOf } from '../lifecycle.js';
 import type { LifecycleOptions } from '../lifecycle.js';
+import { LogLimit } from '../log-limit.js';
 import type { PikeContext } from '../pike-context.js';
 import { PIKE_TRANSPORT } from '../transport.js';
 import { LifecycleHandlers } from './lifecycle-handlers.js';
+import { runHooked } from './processing.js';
+import type { HandlerRun } from './processing.js';
 import { Router } from './router.js';
 import { readServerOptions } from './server-options.js';
 import type { PikeServerOptions, PikeServerSettings } from './server-options.js';
@@ -42,6 +45,9 @@ export class PikeServer<T = unknown>
   readonly #router = new Router((pattern) => this.getHandlerByPattern(pattern));
   readonly #observers = new ConnectorObservers<T>((error) => this.logger.error(error));
   readonly #unknownEvents = new Set<string>();
+  readonly #warnings = new LogLimit(MOST_LOGGED);
+  readonly #failures = new LogLimit(MOST_LOGGED);
+  readonly #refusals = new LogLimit(MOST_LOGGED);
   #hooked = false;
   #serving: Serving<T> | undefined;
 
@@ -126,24 +132,19 @@ export class PikeServer<T = unknown>
     return this.#router.find(pattern);
   }
 
-  /** @internal */
-  showPattern(pattern: unknown): string {
-    return this.getPatternAsString(pattern) ?? '';
-  }
-
   /** @internal Hooks cost a promise per message, so they are run only if there are any. */
-  process(context: PikeContext<T>, run: (ended: () => void) => void): void {
+  process(context: PikeContext<T>, run: HandlerRun, failed: (thrown: unknown) => void): void {
     if (!this.#hooked) {
-      run(NOTHING);
+      void run(NOTHING);
       return;
     }
-    let open = true;
-    const ended = (): void => {
-      if (!open) return;
-      open = false;
-      this.onProcessingEndHook?.(this.transportId, context);
+    const { transportId } = this;
+    const hooks = {
+      start: (start: () => Promise<void>) =>
+        this.onProcessingStartHook(transportId, context, start),
+      end: () => this.onProcessingEndHook?.(transportId, context),
     };
-    this.onProcessingStartHook(this.transportId, context, async () => run(ended));
+    runHooked(hooks, run, failed, (thrown) => this.report(thrown));
   }
 
   /** @internal */
@@ -153,29 +154,33 @@ export class PikeServer<T = unknown>
 
   /** @internal A peer may send any number of events, so each unknown pattern is logged once, and not for ever. */
   noEventHandler(pattern: string): void {
-    if (this.#unknownEvents.has(pattern) || this.#unknownEvents.size >= MOST_UNKNOWN_EVENTS) return;
-    this.#unknownEvents.add(pattern);
-    const shown = pattern.slice(0, MOST_SHOWN_CHARACTERS);
+    // As JSON: a peer must not write lines of its own into the log.
+    const shown = JSON.stringify(pattern.slice(0, MOST_SHOWN_CHARACTERS));
+    if (this.#unknownEvents.has(shown) || this.#unknownEvents.size >= MOST_UNKNOWN_EVENTS) return;
+    this.#unknownEvents.add(shown);
     this.logger.error(
       `There is no matching event handler defined in the remote service. Event pattern: ${shown}`,
     );
   }
 
   /** @internal */
-  eventFailed(error: unknown): void {
+  report(error: unknown): void {
+    const addition = this.#failures.pass();
+    if (addition === undefined) return;
     this.logger.error(error);
+    if (addition !== '') this.logger.error(addition);
   }
 
   /** @internal */
   warn(error: unknown): void {
-    this.logger.warn(error instanceof Error ? error.message : error);
+    const addition = this.#warnings.pass();
+    if (addition !== undefined) this.logger.warn(describeThrown(error) + addition);
   }
 
   async #listen(callback: (error?: unknown) => void): Promise<void> {
-    const serving = new Serving<T>(this);
-    this.#serving = serving;
     try {
-      await serving.start();
+      this.#serving = new Serving<T>(this);
+      await this.#serving.start();
     } catch (error) {
       this.#serving = undefined;
       callback(error);
@@ -187,12 +192,14 @@ export class PikeServer<T = unknown>
 
   #lifecycleFailed(error: unknown, type: string): void {
     // Refusing a peer is what a guard or a handler of RemoteConnect is for: nothing to worry about.
-    if (type === 'remoteConnect') this.logger.debug?.(error);
-    else this.logger.error(error);
+    if (type !== 'remoteConnect' || isPikeError(error)) this.report(error);
+    else if (this.#refusals.pass() !== undefined) this.logger.debug?.(error);
   }
 }
 
 const MOST_UNKNOWN_EVENTS = 100;
 const MOST_SHOWN_CHARACTERS = 200;
+/** How many entries of one kind may be logged in a minute. */
+const MOST_LOGGED = 20;
 
 function NOTHING(): void {}

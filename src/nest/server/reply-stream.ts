@@ -1,17 +1,25 @@
 import { isObservable } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
 
-/** Where the values that a handler produces go. `last` and `failed` end it; nothing comes after them. */
+/**
+ * Where the values that a handler produces go. `last`, `failed` and `threw` end it; nothing but
+ * `report` comes after them.
+ */
 export interface ReplySink {
   value(response: unknown): void;
   /** The last value; `undefined` if there was none, or all have been given. */
   last(response: unknown): void;
-  failed(error: unknown): void;
+  /** It has failed, with what the exception filters have made of the error. */
+  failed(err: unknown): void;
+  /** It has failed, with an error that no exception filter has seen. */
+  threw(error: unknown): void;
+  /** Stopping it has failed: nobody waits for it any more. */
+  report(error: unknown): void;
   /** Resolves when there is room for more, for producers that can wait. */
   room(): Promise<void> | undefined;
 }
 
-/** Something that produces replies and can be told to stop. */
+/** Something that produces replies and can be told to stop. Stopping it never throws. */
 export interface Producer {
   stop(): void;
 }
@@ -23,7 +31,7 @@ export interface Producer {
  */
 export function produce(result: unknown, sink: ReplySink): Producer | undefined {
   if (isObservable(result)) return new ObservableProducer(result, sink).start();
-  if (isAsyncIterable(result)) return new IterableProducer(result, sink).start();
+  if (isAsyncIterable(result)) return pull(result, sink);
   sink.last(result);
   return undefined;
 }
@@ -52,15 +60,24 @@ class ObservableProducer implements Producer {
       error: (error: unknown) => this.#fail(error),
       complete: () => this.#complete(),
     });
-    if (this.#over) this.#subscription.unsubscribe();
+    if (this.#over) this.#unsubscribe();
     return this.#over && this.#inner === undefined ? undefined : this;
   }
 
   stop(): void {
     this.#over = true;
     this.#held = undefined;
-    this.#subscription?.unsubscribe();
+    this.#unsubscribe();
     this.#inner?.stop();
+  }
+
+  /** Runs the teardown, which is the application's. */
+  #unsubscribe(): void {
+    try {
+      this.#subscription?.unsubscribe();
+    } catch (thrown) {
+      this.#sink.report(thrown);
+    }
   }
 
   #next(value: unknown): void {
@@ -68,8 +85,8 @@ class ObservableProducer implements Producer {
     // An interceptor makes an Observable of the AsyncIterable that its handler has returned.
     if (isAsyncIterable(value)) {
       this.#over = true;
-      this.#inner = new IterableProducer(value, this.#sink).start();
-      this.#subscription?.unsubscribe();
+      this.#inner = pull(value, this.#sink);
+      this.#unsubscribe();
       return;
     }
     this.#flush();
@@ -104,15 +121,27 @@ class ObservableProducer implements Producer {
   }
 }
 
+/** Begins to pull an AsyncIterable; `undefined` if it cannot be begun. */
+function pull(iterable: AsyncIterable<unknown>, sink: ReplySink): Producer | undefined {
+  let iterator;
+  try {
+    iterator = iterable[Symbol.asyncIterator]();
+  } catch (thrown) {
+    sink.threw(thrown);
+    return undefined;
+  }
+  return new IterableProducer(iterator, sink).start();
+}
+
 /** Pulls an AsyncIterable, the next value only while the connection has room. */
 class IterableProducer implements Producer {
   readonly #sink: ReplySink;
   readonly #iterator: AsyncIterator<unknown>;
   #stopped = false;
 
-  constructor(iterable: AsyncIterable<unknown>, sink: ReplySink) {
+  constructor(iterator: AsyncIterator<unknown>, sink: ReplySink) {
+    this.#iterator = iterator;
     this.#sink = sink;
-    this.#iterator = iterable[Symbol.asyncIterator]();
   }
 
   start(): this {
@@ -123,8 +152,16 @@ class IterableProducer implements Producer {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    // Runs the generator's finally blocks. Nobody is left to be told if they fail.
-    void Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
+    void this.#return();
+  }
+
+  /** Runs the generator's finally blocks, which are the application's. */
+  async #return(): Promise<void> {
+    try {
+      await this.#iterator.return?.();
+    } catch (thrown) {
+      this.#sink.report(thrown);
+    }
   }
 
   async #run(): Promise<void> {
@@ -143,7 +180,7 @@ class IterableProducer implements Producer {
     } catch (error) {
       if (this.#isStopped) return;
       this.#stopped = true;
-      this.#sink.failed(error);
+      this.#sink.threw(error);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { PacketId } from '../packets.js';
+import { INTERNAL_ERROR, replyErrorOf } from './reply-error.js';
 import type { Producer, ReplySink } from './reply-stream.js';
 import { produce } from './reply-stream.js';
 
@@ -7,6 +8,8 @@ export interface RequestHost {
   reply(request: Request, reply: { response?: unknown; err?: unknown; isDisposed?: boolean }): void;
   /** Resolves when the connection has room for more; `undefined` if it has now. */
   room(): Promise<void> | undefined;
+  /** Something failed of which the client is not told. */
+  report(error: unknown): void;
   /** Nothing comes from the request any more, and nobody waits for it. */
   over(request: Request): void;
 }
@@ -26,11 +29,6 @@ export class Request implements ReplySink {
   constructor(id: PacketId, host: RequestHost) {
     this.id = id;
     this.#host = host;
-  }
-
-  /** Whether the handler has returned a stream that goes on. */
-  get streaming(): boolean {
-    return this.#state === 'streaming';
   }
 
   get isOver(): boolean {
@@ -66,7 +64,18 @@ export class Request implements ReplySink {
   }
 
   failed(err: unknown): void {
-    this.#finish({ err, isDisposed: true });
+    // A filter may make nothing of an error; to the client that would look like success.
+    this.#finish({ err: err ?? INTERNAL_ERROR, isDisposed: true });
+  }
+
+  threw(error: unknown): void {
+    const err = replyErrorOf(error);
+    if (err === INTERNAL_ERROR) this.report(error);
+    this.failed(err);
+  }
+
+  report(error: unknown): void {
+    this.#host.report(error);
   }
 
   room(): Promise<void> | undefined {

@@ -3,13 +3,15 @@ import type { MessageHandler } from '@nestjs/microservices';
 /** Peers choose the patterns, so what is remembered of them is bounded. */
 const MOST_ROUTES = 1024;
 const MOST_ROUTE_CHARACTERS = 256;
+/** Nobody has handlers for longer ones, and looking for them takes long: as JSON, for one. */
+const MOST_PATTERN_CHARACTERS = 4096;
 
 /**
  * Finds the handler of a pattern, and remembers: Nest's own look-up parses the pattern as JSON,
  * which for a plain string throws, each time.
  */
 export class Router {
-  readonly #routes = new Map<string, MessageHandler | null>();
+  readonly #routes = new Map<string, MessageHandler>();
   readonly #lookUp: (pattern: string) => MessageHandler | null;
 
   constructor(lookUp: (pattern: string) => MessageHandler | null) {
@@ -19,10 +21,12 @@ export class Router {
   find(pattern: string): MessageHandler | null {
     const known = this.#routes.get(pattern);
     if (known !== undefined) return known;
+    if (pattern.length > MOST_PATTERN_CHARACTERS) return null;
     const handler = this.#lookUp(pattern);
-    if (pattern.length <= MOST_ROUTE_CHARACTERS) {
+    // Unknown patterns are not remembered: they would push out the known ones.
+    if (handler !== null && pattern.length <= MOST_ROUTE_CHARACTERS) {
       if (this.#routes.size >= MOST_ROUTES) this.#routes.clear();
-      this.#routes.set(pattern, handler);
+      this.#routes.set(ownText(pattern), handler);
     }
     return handler;
   }
@@ -31,4 +35,9 @@ export class Router {
   clear(): void {
     this.#routes.clear();
   }
+}
+
+/** The same text, on its own: one that was cut out of a message holds on to all of it. */
+function ownText(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
 }

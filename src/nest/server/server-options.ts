@@ -1,5 +1,5 @@
 import type { Connector } from '../../core/connector.js';
-import type { NetConnectorOptions } from '../../core/net-connector.js';
+import type { NetConnectorOptions } from '../../core/net-options.js';
 import { NetConnector } from '../../core/net-connector.js';
 import type { ErrorHandler } from '../../core/report.js';
 import { checkKnown, checkType, invalidOption } from '../../core/options.js';

@@ -1,10 +1,8 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
-import { isPikeError } from '../../core/errors.js';
 import type {
   ConnectorEvent,
   MessageReceivedEvent,
-  RejectedMessageEvent,
   RemoteConnectEvent,
 } from '../../core/events.js';
 import type { Finish } from '../../core/finish.js';
@@ -23,8 +21,10 @@ export interface ServingHost<T> extends HandlerAccess<T> {
   readonly lifecycle: LifecycleHandlers<T>;
   /** Told of every event of the connector, first. */
   observe(event: ConnectorEvent<T>): void;
-  /** Something of this server failed that no peer is told of. */
+  /** A peer has misbehaved, or could not be sent what it waits for. */
   warn(error: unknown): void;
+  /** A handler, or other code of the application, failed in a way of which no peer is told. */
+  report(error: unknown): void;
 }
 
 /** A server from `listen` to `close`: one connector, and what is known of each of its connections. */
@@ -36,13 +36,14 @@ export class Serving<T> {
   readonly #sessionOwner: SessionOwner<T>;
   readonly #runs = new Runs();
   readonly #dispatcher: Dispatcher<T>;
+  #unsubscribe: (() => void) | undefined;
   #draining = false;
   #closed: Promise<void> | undefined;
 
   constructor(host: ServingHost<T>) {
     this.#host = host;
     this.#settings = host.settings;
-    const connector = host.settings.createConnector((error) => host.warn(error));
+    const connector = host.settings.createConnector((error) => host.report(error));
     this.connector = connector;
     const { serializer, correlation } = host.settings;
     this.#sessionOwner = {
@@ -50,17 +51,18 @@ export class Serving<T> {
       serializer,
       correlation,
       warn: (error) => host.warn(error),
+      report: (error) => host.report(error),
       fail: (connection, error) => this.#fail(connection, error),
     };
     this.#dispatcher = new Dispatcher(connector, host, this.#runs);
   }
 
   async start(): Promise<void> {
-    const unsubscribe = this.connector.subscribe((event) => this.#happened(event));
+    this.#unsubscribe = this.connector.subscribe((event) => this.#happened(event));
     try {
       await this.connector.run();
     } catch (error) {
-      unsubscribe();
+      this.#unsubscribe();
       throw error;
     }
   }
@@ -82,7 +84,11 @@ export class Serving<T> {
     // What still streams would go on for ever, as far as anybody knows: its clients are told.
     for (const session of this.#sessions.values()) session.stop(INTERRUPTED);
     this.#dispatcher.stopEventStreams();
+    // To finishMessages, what was given in this turn is not begun yet. Let go out what can: the
+    // handlers were waited for because of their replies.
+    if (mode !== 'now') await new Promise((resolve) => setImmediate(resolve));
     await this.connector.shutdown({ [mode]: true, deadline: left() } as Finish);
+    this.#unsubscribe?.();
     // Handlers of the last lifecycle events, and, if the deadline has not passed, of messages.
     if (mode !== 'now') await this.#runs.idle(left());
   }
@@ -97,11 +103,14 @@ export class Serving<T> {
         this.#decide(event);
         return;
       case 'rejectedMessage':
-        this.#replyRejected(event);
+        // Of a connection that has ended, its last event says enough.
+        if (event.error.code !== 'PIKE_ERR_DISCONNECTED') {
+          this.#sessions.get(event.connection)?.rejected(event.message, event.error);
+        }
         break;
       case 'finishDisconnect':
       case 'remoteDisconnect':
-        this.#sessions.get(event.connection)?.stop();
+        this.#sessions.get(event.connection)?.end();
         this.#sessions.delete(event.connection);
         break;
       case 'finishConnect':
@@ -111,6 +120,7 @@ export class Serving<T> {
 
   #received(event: MessageReceivedEvent<T>): void {
     const session = this.#sessionOf(event.connection);
+    if (session.ended) return;
     const failed = (thrown: unknown): void => this.#fail(event.connection, thrown);
     let packet;
     try {
@@ -119,7 +129,14 @@ export class Serving<T> {
       failed(thrown);
       return;
     }
-    session.incoming.run(packet, (ready) => this.#dispatcher.dispatch(session, ready), failed);
+    session.incoming.run(
+      packet,
+      (ready) => {
+        // It may have ended while the deserializer took its time.
+        if (!session.ended) this.#dispatcher.dispatch(session, ready);
+      },
+      failed,
+    );
   }
 
   /** Accepts or refuses a peer. */
@@ -136,17 +153,10 @@ export class Serving<T> {
 
   async #askHandlers(event: RemoteConnectEvent): Promise<void> {
     const accepted = await this.#host.lifecycle.decide(event, this.#contextOf(event));
-    if (accepted === undefined) {
-      this.connector.disconnect(event.connection, { now: true });
-      return;
-    }
-    try {
-      event.finishAccept(accepted);
-    } catch (error) {
-      // The handlers have taken longer than acceptTimeout, or the server closes; the event of the
-      // connection's end says so.
-      if (!isPikeError(error) || error.code !== 'PIKE_ERR_ACCEPT_FINISHED') throw error;
-    }
+    if (accepted === undefined) this.connector.disconnect(event.connection, { now: true });
+    // If the handlers have taken longer than acceptTimeout, or the server closes, it has no effect;
+    // the event of the connection's end says so.
+    else event.finishAccept(accepted);
   }
 
   #announce(event: Exclude<LifecycleEvent<T>, RemoteConnectEvent>): void {
@@ -156,20 +166,13 @@ export class Serving<T> {
     void lifecycle.call(event, this.#contextOf(event)).finally(() => this.#runs.end());
   }
 
-  /** A reply that the converter could not encode must not leave its client waiting. */
-  #replyRejected(event: RejectedMessageEvent<T>): void {
-    const session = this.#sessions.get(event.connection);
-    if (session === undefined || event.error.code === 'PIKE_ERR_DISCONNECTED') return;
-    const { message } = event;
-    const packet = typeof message === 'object' && message !== null ? message : {};
-    session.notSent(packet, event.error);
-  }
-
   /** What the peer has sent cannot be trusted, or what we would send would mislead it. */
   #fail(connection: Connection, error: unknown): void {
+    const session = this.#sessions.get(connection);
+    if (session === undefined || session.ended) return;
+    session.end();
     this.#host.warn(error);
     this.connector.disconnect(connection, { finishQueues: true, deadline: 1_000 });
-    this.#sessions.get(connection)?.stop();
   }
 
   #sessionOf(connection: Connection): Session<T> {

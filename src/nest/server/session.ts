@@ -1,9 +1,12 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
+import { isPikeError } from '../../core/errors.js';
+import type { PikeError } from '../../core/errors.js';
 import { Fifo } from '../../core/fifo.js';
 import { InOrder } from '../in-order.js';
 import { PacketSender } from '../packet-sender.js';
 import type { Correlation, PacketId, PacketSerializer, ReplyPacket } from '../packets.js';
+import { INTERNAL_ERROR } from './reply-error.js';
 import type { RequestHost } from './request.js';
 import { Request } from './request.js';
 
@@ -14,8 +17,10 @@ export interface SessionOwner<T> {
   readonly correlation: Correlation;
   /** The connection cannot go on: what its peer would receive next is not what it expects. */
   fail(connection: Connection, error: unknown): void;
-  /** A reply could not be serialized. */
+  /** A reply could not be sent, and its client is told so. */
   warn(error: unknown): void;
+  /** A handler failed in a way of which its client is not told. */
+  report(error: unknown): void;
 }
 
 /** A place in the line of replies, filled when its request is answered. */
@@ -34,8 +39,11 @@ export class Session<T> implements RequestHost {
   readonly #requests = new Map<PacketId, Request>();
   /** With correlation in order: the requests whose replies have not been sent, oldest first. */
   readonly #line: Fifo<Slot> | undefined;
+  /** The replies that messages stand for which are other objects. */
+  readonly #repliesOf = new WeakMap<object, ReplyPacket>();
   #firstSlot = 0;
   #nextSlot = 0;
+  #ended = false;
 
   constructor(owner: SessionOwner<T>, connection: Connection) {
     this.connection = connection;
@@ -44,9 +52,9 @@ export class Session<T> implements RequestHost {
     this.#sender = new PacketSender(owner.connector, connection, owner.serializer);
   }
 
-  /** The requests that are being handled, or whose streams go on. */
-  get requests(): Iterable<Request> {
-    return this.#requests.values();
+  /** Whether nothing of the connection is handled or answered any more. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Begins a request. @returns `undefined` if one with the same id is being handled */
@@ -73,6 +81,12 @@ export class Session<T> implements RequestHost {
     for (const request of this.#requests.values()) request.stop(err);
   }
 
+  /** The connection has ended, or its peer is not to be trusted. */
+  end(): void {
+    this.#ended = true;
+    this.stop();
+  }
+
   reply(request: Request, reply: Omit<ReplyPacket, 'id'>): void {
     const packet: ReplyPacket = { id: request.id, ...reply };
     if (this.#line === undefined) {
@@ -85,26 +99,50 @@ export class Session<T> implements RequestHost {
   }
 
   room(): Promise<void> | undefined {
-    return this.#sender.hasRoom ? undefined : this.#owner.connector.drained(this.connection);
+    return this.#sender.room();
+  }
+
+  report(error: unknown): void {
+    this.#owner.report(error);
   }
 
   over(request: Request): void {
     this.#requests.delete(request.id);
   }
 
-  /** A reply could not be serialized, or the converter could not encode it. */
-  notSent(packet: Partial<ReplyPacket>, error: unknown): void {
-    this.#owner.warn(error);
-    if (this.#line !== undefined) {
+  /** The connector has not taken a message, or the converter could not encode it. */
+  rejected(message: T, error: PikeError): void {
+    // An object that is not known is none of ours: the application has sent it. What no identity
+    // tells apart may be ours, so it counts as ours, or a client might wait for ever.
+    if (typeof message !== 'object' || message === null) {
       this.#owner.fail(this.connection, error);
-    } else if (packet.id !== undefined && packet.err === undefined) {
-      this.#requests.get(packet.id)?.stop();
-      this.#send({ id: packet.id, err: INTERNAL_ERROR, isDisposed: true });
+      return;
     }
+    const packet = this.#repliesOf.get(message) ?? (message as Partial<ReplyPacket>);
+    if (packet.id !== undefined) this.#notSent(packet as ReplyPacket, error);
+  }
+
+  /** The client must learn that its reply does not come. */
+  #notSent(packet: ReplyPacket, error: unknown): void {
+    if (this.#ended) return;
+    if (this.#line !== undefined || packet.err === INTERNAL_ERROR || isQueueFull(error)) {
+      this.#owner.fail(this.connection, error);
+      return;
+    }
+    this.#owner.warn(error);
+    this.#requests.get(packet.id)?.stop();
+    this.#send({ id: packet.id, err: INTERNAL_ERROR, isDisposed: true });
   }
 
   #send(packet: ReplyPacket): void {
-    this.#sender.send(packet, (error) => this.notSent(packet, error));
+    this.#sender.send(packet, {
+      given: (message) => {
+        if (typeof message === 'object' && message !== null && !Object.is(message, packet)) {
+          this.#repliesOf.set(message, packet);
+        }
+      },
+      failed: (thrown) => this.#notSent(packet, thrown),
+    });
   }
 
   #fill(line: Fifo<Slot>, request: Request, reply: ReplyPacket): void {
@@ -118,5 +156,6 @@ export class Session<T> implements RequestHost {
   }
 }
 
-/** As Nest's exception filter says it of errors that are none of the client's business. */
-const INTERNAL_ERROR = { status: 'error', message: 'Internal server error' };
+function isQueueFull(error: unknown): boolean {
+  return isPikeError(error) && error.code === 'PIKE_ERR_QUEUE_FULL';
+}

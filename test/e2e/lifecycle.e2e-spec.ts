@@ -1,0 +1,210 @@
+// Prevents: a peer that nobody accepted is served, or a packet from the wire reaches a handler that
+// decides about connections.
+import { EventEmitter, once } from 'node:events';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { CanActivate } from '@nestjs/common';
+import { Controller, Injectable, UseGuards } from '@nestjs/common';
+import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import {
+  OnFinishDisconnect,
+  OnRemoteConnect,
+  OnRemoteDisconnect,
+  PIKE_TRANSPORT,
+  PikeClient,
+  PikeContext,
+  PikeLifecycle,
+  RemoteConnectEvent,
+  RemoteDisconnectEvent,
+} from 'nestjs-pike';
+import type { FinishDisconnectEvent } from 'nestjs-pike';
+import { firstValueFrom } from 'rxjs';
+import { RawPeer } from '../support/raw-peer.js';
+import type { Running } from './support.js';
+import { start } from './support.js';
+
+const log: string[] = [];
+const notes = new EventEmitter();
+
+function note(entry: string): void {
+  log.push(entry);
+  notes.emit(entry);
+}
+
+/** Resolves once an entry is in the log. */
+async function logged(entry: string): Promise<void> {
+  if (!log.includes(entry)) await once(notes, entry);
+}
+
+@Controller()
+class EchoController {
+  @MessagePattern('echo')
+  echo(data: unknown) {
+    return data;
+  }
+}
+
+@Controller()
+class AcceptingController {
+  @EventPattern(PikeLifecycle.RemoteConnect, PIKE_TRANSPORT)
+  connected(@Payload() event: RemoteConnectEvent, @Ctx() context: PikeContext) {
+    note(`${event.type} ${context.getConnection() === event.connection}`);
+    event.finishAccept();
+  }
+
+  @OnRemoteDisconnect()
+  disconnected(event: RemoteDisconnectEvent) {
+    note(event.type);
+  }
+
+  @OnFinishDisconnect()
+  finished(event: FinishDisconnectEvent) {
+    note(`${event.type} ${event.queued.length}`);
+  }
+}
+
+@Controller()
+class WatchingController {
+  @OnRemoteConnect()
+  watch() {
+    note('watched');
+  }
+}
+
+@Controller()
+class FailingController {
+  @OnRemoteConnect()
+  async fail() {
+    await new Promise((resolve) => setImmediate(resolve));
+    throw new Error('the list of known peers is not to be had');
+  }
+}
+
+@Controller()
+class OtherServersController {
+  @OnRemoteConnect({ server: 'another' })
+  never() {
+    note('called for another server');
+  }
+}
+
+@Injectable()
+class NobodyGuard implements CanActivate {
+  canActivate() {
+    note('guarded');
+    return false;
+  }
+}
+
+@Controller()
+class GuardedController {
+  @UseGuards(NobodyGuard)
+  @OnRemoteConnect()
+  accept(event: RemoteConnectEvent) {
+    note('let in');
+    event.finishAccept();
+  }
+}
+
+describe('lifecycle events', () => {
+  let running: Running;
+  afterEach(async () => {
+    await running.close();
+    log.length = 0;
+  });
+
+  it('reach their handlers: connecting, disconnecting', async () => {
+    running = await start([EchoController, AcceptingController]);
+    const client = running.client();
+    await expect(firstValueFrom(client.send('echo', 'hello'))).resolves.toBe('hello');
+    await client.close();
+    await logged('remoteDisconnect');
+    expect(log).toEqual(['remoteConnect true', 'remoteDisconnect']);
+  });
+
+  it('tell of the end of connections when the application closes', async () => {
+    running = await start([EchoController, AcceptingController]);
+    const peer = await RawPeer.connect({ host: '127.0.0.1', port: running.port });
+    await logged('remoteConnect true');
+    const closed = running.app.close();
+    await peer.ended;
+    peer.end();
+    await closed;
+    expect(log).toEqual(['remoteConnect true', 'finishDisconnect 0']);
+  });
+
+  it('accept a peer by themselves when nobody handles RemoteConnect', async () => {
+    running = await start([EchoController]);
+    await expect(firstValueFrom(running.client().send('echo', 1))).resolves.toBe(1);
+  });
+
+  it.each([
+    ['no handler accepts it', [WatchingController]],
+    ['a guard denies it', [GuardedController]],
+    ['one handler accepts it and another fails', [AcceptingController, FailingController]],
+    [
+      'one handler accepts it and a guard denies it to another',
+      [AcceptingController, GuardedController],
+    ],
+  ])('refuse a peer when %s', async (_, controllers) => {
+    running = await start([EchoController, ...controllers], {}, [NobodyGuard]);
+    const peer = await RawPeer.connect({ host: '127.0.0.1', port: running.port });
+    await peer.ended;
+    expect(peer.bytesReceived).toBe(0);
+    await peer.destroy();
+    expect(log).not.toContain('let in');
+  });
+
+  it('accept once all handlers have agreed, those of other servers aside', async () => {
+    running = await start([
+      EchoController,
+      WatchingController,
+      AcceptingController,
+      OtherServersController,
+    ]);
+    await expect(firstValueFrom(running.client().send('echo', 1))).resolves.toBe(1);
+    expect(log.toSorted()).toEqual(['remoteConnect true', 'watched']);
+  });
+
+  it('cannot be reached by any packet, whatever pattern it names', async () => {
+    running = await start([EchoController, AcceptingController]);
+    const client = running.client();
+    await firstValueFrom(client.send('echo', 1));
+    const { RemoteConnect, RemoteDisconnect, FinishDisconnect } = PikeLifecycle;
+    const before = [...log];
+    const patterns = [
+      RemoteConnect,
+      RemoteDisconnect,
+      FinishDisconnect,
+      { pike: 'remoteConnect' },
+      JSON.stringify(RemoteConnect),
+      '{"pike":"remoteConnect"}',
+      '{"pike":"remoteC\\u006fnnect"}',
+      'remoteConnect',
+      '"remoteConnect"',
+      'remoteDisconnect',
+      '[object Object]',
+      '',
+    ];
+    for (const pattern of patterns) {
+      await expect(firstValueFrom(client.send(pattern, {}))).rejects.toContain(
+        'no matching message handler',
+      );
+      client.emit(pattern, {});
+    }
+    await firstValueFrom(client.send('echo', 1));
+    expect(log).toEqual(before);
+  });
+});
+
+describe('a client that is refused', () => {
+  it('learns that its request was not answered', async () => {
+    const running = await start([EchoController, WatchingController]);
+    const client: PikeClient = running.client();
+    await expect(firstValueFrom(client.send('echo', 1))).rejects.toMatchObject({
+      name: 'PikeError',
+      delivery: expect.stringMatching(/unsent|in-doubt/),
+    });
+    await running.close();
+    log.length = 0;
+  });
+});
