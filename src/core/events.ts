@@ -58,9 +58,8 @@ export class FinishConnectEvent<T = unknown> extends PikeEvent {
   }
 }
 
-/** We have disconnected: asked to, or because a fault left no other way; then `error` says which. */
-export class FinishDisconnectEvent<T = unknown> extends PikeEvent implements Leftovers<T> {
-  readonly type = 'finishDisconnect';
+/** The end of a connection, with what was not sent. */
+abstract class DisconnectEvent<T> extends PikeEvent implements Leftovers<T> {
   readonly incomplete: T | undefined;
   readonly queued: readonly T[];
   readonly uncertain: readonly T[];
@@ -75,21 +74,14 @@ export class FinishDisconnectEvent<T = unknown> extends PikeEvent implements Lef
   }
 }
 
-/** The peer has disconnected, or was lost; then `error` says how. */
-export class RemoteDisconnectEvent<T = unknown> extends PikeEvent implements Leftovers<T> {
-  readonly type = 'remoteDisconnect';
-  readonly incomplete: T | undefined;
-  readonly queued: readonly T[];
-  readonly uncertain: readonly T[];
-  readonly error: Error | undefined;
+/** We have disconnected: asked to, or because a fault left no other way; then `error` says which. */
+export class FinishDisconnectEvent<T = unknown> extends DisconnectEvent<T> {
+  readonly type = 'finishDisconnect';
+}
 
-  constructor(connection: Connection, leftovers: Leftovers<T>, error?: Error) {
-    super(connection);
-    this.incomplete = leftovers.incomplete;
-    this.queued = leftovers.queued;
-    this.uncertain = leftovers.uncertain;
-    this.error = error;
-  }
+/** The peer has disconnected, or was lost; then `error` says how. */
+export class RemoteDisconnectEvent<T = unknown> extends DisconnectEvent<T> {
+  readonly type = 'remoteDisconnect';
 }
 
 /** Whose doing the end of a connection was. */

@@ -125,8 +125,8 @@ describe('a server with packets of its own', () => {
         throw new Error('no packet');
       },
     ],
-    ['returns undefined', () => undefined as unknown as IncomingPacket],
-    ['resolves with null', () => Promise.resolve(null as unknown as IncomingPacket)],
+    ['returns undefined', () => undefined as never],
+    ['resolves with null', () => Promise.resolve(null as never)],
   ])('ends the connection of a message whose deserializer %s', async (_, deserialize) => {
     await begin({ serializer: replies, deserializer: { deserialize } });
     say('a:echo:1', 'b:echo:1', 'c:echo:1');
