@@ -146,7 +146,7 @@ export class FileConverter implements Converter<FileMessage> {
 type Reporter = (file: { name: string; size: number }, bytes: number) => void;
 
 function requireFile(message: FileMessage): FileMessage {
-  if (typeof message?.path !== 'string' || typeof (message.name ?? '') !== 'string') {
+  if (!isPath(message?.path) || typeof (message.name ?? '') !== 'string') {
     throw new PikeError(
       'PIKE_ERR_SERIALIZER',
       'A file is sent as { path: string, name?: string }; the message is something else.',
@@ -155,12 +155,17 @@ function requireFile(message: FileMessage): FileMessage {
   return message;
 }
 
+/** With a NUL in it the file system's functions would throw at once. */
+function isPath(path: unknown): boolean {
+  return typeof path === 'string' && path !== '' && !path.includes('\0');
+}
+
 function checkOptions(options: FileOptions): void {
   const owner = 'FileConverter';
   const known = ['directory', 'maxFileBytes', 'existing', 'checksum', 'onProgress'];
   refuseUnknownOptions(owner, options, known);
   const { directory, maxFileBytes = 0, existing = 'suffix', checksum = 'crc32' } = options;
-  if (directory !== undefined && (typeof directory !== 'string' || directory === '')) {
+  if (directory !== undefined && !isPath(directory)) {
     throw invalidOption(owner, 'directory', 'must be a path, and not empty', directory);
   }
   if (!Number.isSafeInteger(maxFileBytes) || maxFileBytes < 0) {

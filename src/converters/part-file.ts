@@ -173,14 +173,9 @@ export class PartFile {
   /** Deletes whatever there is of a file that nobody is told of. */
   async #delete(): Promise<void> {
     this.#busy = true;
-    try {
-      await this.#close();
-      if (this.#created) await unlink(this.#path);
-      if (this.#publishedAs !== undefined) await unlink(this.#publishedAs);
-    } catch (error) {
-      // Nobody waits for it any more; somebody else may have deleted it.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') process.emitWarning(toError(error));
-    }
+    await warned(this.#close());
+    if (this.#created) await warned(unlink(this.#path));
+    if (this.#publishedAs !== undefined) await warned(unlink(this.#publishedAs));
     this.#release();
   }
 
@@ -204,6 +199,16 @@ export class PartFile {
 }
 
 const closing = promisify(close);
+
+/** Makes a warning of what goes wrong while nobody waits for it any more. */
+async function warned(action: Promise<void>): Promise<void> {
+  try {
+    await action;
+  } catch (error) {
+    // Somebody else may have deleted the file.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') process.emitWarning(toError(error));
+  }
+}
 
 /** The pieces without their first `bytes` bytes. */
 function without(pieces: readonly Buffer[], bytes: number): Buffer[] {

@@ -17,14 +17,18 @@ const SERVER = (port: number): string => `
     converter: new LengthPrefixedConverter(), host: '127.0.0.1', port: ${port}, backlog: 4096,
   });
   let open = 0;
+  let reports = 0;
   connector.subscribe((event) => {
-    if (event.type === 'remoteConnect') { event.finishAccept(); open++; }
+    if (event.type === 'remoteConnect') {
+      event.finishAccept();
+      if (++open >= ${IDLE_PEERS}) console.log('open ' + open);
+    }
     if (event.type === 'messageReceived') connector.send(event.connection, event.message);
   });
   await connector.run();
   process.on('SIGUSR2', () => {
     globalThis.gc(); globalThis.gc();
-    console.log('[' + JSON.stringify({ open, rss: process.memoryUsage.rss() }) + ']');
+    console.log('report ' + ++reports + ': ' + process.memoryUsage.rss());
   });
   console.log('listening');
 `;
@@ -52,14 +56,14 @@ describe('resident memory', () => {
   });
   afterAll(() => project.remove());
 
-  /** Asks the server how much memory it holds, after a collection, until so many peers are open. */
+  let reports = 0;
+
+  /** How much memory the server holds once so many peers are open, after a collection. */
   async function measure(server: Program, open: number): Promise<number> {
-    for (let report = 1; ; report++) {
-      server.kill('SIGUSR2');
-      const found = await server.matches(new RegExp(`(?:\\[(.*?)\\]\\s*){${report}}`));
-      const figures = JSON.parse(found[1] as string) as { open: number; rss: number };
-      if (figures.open >= open) return figures.rss;
-    }
+    if (open > 0) await server.prints(`open ${open}\n`);
+    server.kill('SIGUSR2');
+    const [, bytes] = await server.matches(new RegExp(`report ${++reports}: (\\d+)\n`));
+    return Number(bytes);
   }
 
   it(`stays within 64 MiB, ${IDLE_BYTES} bytes for each of ${IDLE_PEERS} idle peers, and the messages of ${HOSTILE_PEERS} hostile ones`, async () => {
