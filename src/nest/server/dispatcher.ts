@@ -202,8 +202,9 @@ class EventSink implements ReplySink {
     this.failed(error);
   }
 
-  room(): undefined {
-    return undefined;
+  /** A turn for each value: a generator without an end must not keep everybody else from theirs. */
+  room(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
   }
 }
 
