@@ -38,12 +38,12 @@ export type {
   PacketId,
   PacketSerializer,
   ReplyPacket,
-} from './nest/packets.js';
-export type { PacketOptions } from './nest/packet-options.js';
+} from './nest/packets/packets.js';
+export type { PacketOptions } from './nest/packets/packet-options.js';
 export { PikeContext } from './nest/pike-context.js';
 export type { PikeContextArgs } from './nest/pike-context.js';
-export { rawMessages } from './nest/raw-messages.js';
-export type { RawMessages, RawMessagesOptions } from './nest/raw-messages.js';
+export { rawMessages } from './nest/packets/raw-messages.js';
+export type { RawMessages, RawMessagesOptions } from './nest/packets/raw-messages.js';
 export { PikeServer } from './nest/server/pike-server.js';
 export type { PikeServerStatus } from './nest/server/pike-server.js';
 export type { PikeServerOptions, PikeServerOwnOptions } from './nest/server/server-options.js';

@@ -158,8 +158,9 @@ describe('a hostile peer', () => {
 
   it('that sends replies is not believed', async () => {
     peer.send({ id: 1, response: 'mine', isDisposed: true }, { id: 2, err: 'mine' });
-    await expect(peer.lastReply(1)).resolves.toMatchObject({ err: NO_HANDLER });
-    await expect(peer.lastReply(2)).resolves.toMatchObject({ err: NO_HANDLER });
+    peer.send({ id: 1, pattern: 'echo', data: 'asked' });
+    await expect(peer.lastReply(1)).resolves.toMatchObject({ response: 'asked' });
+    expect(peer.replies).toHaveLength(1);
   });
 
   const nested = (depth: number): unknown => (depth === 0 ? 'bottom' : { a: nested(depth - 1) });

@@ -224,7 +224,7 @@ describe('a server with packets of its own', () => {
       deserializer: text,
       serializer: {
         serialize: (packet) =>
-          packet.response === 'silent' ? undefined : replies.serialize(packet),
+          packet.response === 'silent' ? undefined : replies.serialize(packet as ReplyPacket),
       },
     });
     say('a:echo:silent', 'b:echo:2');

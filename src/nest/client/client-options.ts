@@ -5,10 +5,11 @@ import type { NetConnectorOptions } from '../../core/net-options.js';
 import { NetConnector } from '../../core/net-connector.js';
 import { invalidOption } from '../../core/options.js';
 import type { ErrorHandler } from '../../core/report.js';
-import { createDefaultConverter } from '../default-protocol.js';
-import type { PacketOptions } from '../packet-options.js';
-import { readPacketOptions } from '../packet-options.js';
-import type { IncomingReply, OutgoingPacket } from '../packets.js';
+import { createDefaultConverter } from '../packets/default-protocol.js';
+import type { PacketOptions } from '../packets/packet-options.js';
+import type { OutgoingPacket, ReceivedPacket } from '../packets/packets.js';
+import { readSessionSettings } from '../session/session-settings.js';
+import type { SessionSettings } from '../session/session-settings.js';
 import type { PikeShutdownOptions } from '../shutdown-options.js';
 import { readShutdownOptions } from '../shutdown-options.js';
 
@@ -18,7 +19,7 @@ import { readShutdownOptions } from '../shutdown-options.js';
  */
 export interface PikeClientOptions<T = unknown>
   extends
-    PacketOptions<IncomingReply, OutgoingPacket, T>,
+    PacketOptions<ReceivedPacket, OutgoingPacket, T>,
     Partial<Omit<NetConnectorOptions<T>, 'backlog'>> {
   /** The port to connect to. Either this or `path` is required. */
   port?: number;
@@ -31,14 +32,8 @@ export interface PikeClientOptions<T = unknown>
 }
 
 /** Options with every default filled in. */
-export interface PikeClientSettings<T> extends Required<
-  PacketOptions<IncomingReply, OutgoingPacket, T>
-> {
+export interface PikeClientSettings<T> extends SessionSettings<T> {
   endpoint: Endpoint;
-  /** Whether a message of which a part was sent is safe to send again, see `Converter.atomic`. */
-  atomic: boolean;
-  /** Whether the peer understands that a request is cancelled: that of the default protocol does. */
-  sendsCancels: boolean;
   shutdown: Required<PikeShutdownOptions>;
   /** Makes the connector of one connection. @param onError unless the options say otherwise */
   createConnector: (onError: ErrorHandler) => Connector<T>;
@@ -65,10 +60,8 @@ export function readClientOptions<T>(options: PikeClientOptions<T>): PikeClientS
   // Made once for its checks: wrong options must fail where they are written, not when it connects.
   void new NetConnector({ ...rest, converter });
   return {
-    ...readPacketOptions(OWNER, { serializer, deserializer, correlation }),
+    ...readSessionSettings(OWNER, { serializer, deserializer, correlation }, converter),
     endpoint: readEndpoint(host, port, path),
-    atomic: converter.atomic === true,
-    sendsCancels: serializer === undefined,
     shutdown: readShutdownOptions(OWNER, shutdown),
     createConnector: (onError) => new NetConnector({ onError, ...rest, converter }),
   };

@@ -11,7 +11,7 @@ import type { ObservedEvents } from '../connector-observers.js';
 import { ClientConnection } from './client-connection.js';
 import { readClientOptions } from './client-options.js';
 import type { PikeClientOptions, PikeClientSettings } from './client-options.js';
-import { hasError } from './correlator.js';
+import { hasError } from '../calls/correlator.js';
 
 /** What `status` of a {@link PikeClient} emits. */
 export type PikeClientStatus = 'connected' | 'disconnected';

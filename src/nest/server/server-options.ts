@@ -1,17 +1,19 @@
+import type { Converter } from '../../core/converter.js';
 import type { Connector } from '../../core/connector.js';
 import type { NetConnectorOptions } from '../../core/net-options.js';
 import { NetConnector } from '../../core/net-connector.js';
 import type { ErrorHandler } from '../../core/report.js';
 import { checkKnown, checkType, invalidOption } from '../../core/options.js';
-import { createDefaultConverter } from '../default-protocol.js';
-import type { PacketOptions } from '../packet-options.js';
-import { readPacketOptions } from '../packet-options.js';
-import type { IncomingPacket, ReplyPacket } from '../packets.js';
+import { createDefaultConverter } from '../packets/default-protocol.js';
+import type { PacketOptions } from '../packets/packet-options.js';
+import type { ReceivedPacket, SentPacket } from '../packets/packets.js';
+import { readSessionSettings } from '../session/session-settings.js';
+import type { SessionSettings } from '../session/session-settings.js';
 import type { PikeShutdownOptions } from '../shutdown-options.js';
 import { readShutdownOptions } from '../shutdown-options.js';
 
 /** What a server does besides its connector. */
-export interface PikeServerOwnOptions<T> extends PacketOptions<IncomingPacket, ReplyPacket, T> {
+export interface PikeServerOwnOptions<T> extends PacketOptions<ReceivedPacket, SentPacket, T> {
   /** Tells servers apart in lifecycle handlers: `@OnRemoteConnect({ server: name })`. Default: none. */
   name?: string;
   /** How `close()` shuts down. */
@@ -26,9 +28,7 @@ export type PikeServerOptions<T = unknown> = PikeServerOwnOptions<T> &
   (Partial<NetConnectorOptions<T>> | { connector: Connector<T> });
 
 /** Options with every default filled in. */
-export interface PikeServerSettings<T> extends Required<
-  PacketOptions<IncomingPacket, ReplyPacket, T>
-> {
+export interface PikeServerSettings<T> extends SessionSettings<T> {
   name: string | undefined;
   shutdown: Required<PikeShutdownOptions>;
   /** Makes the connector; called again if the server listens again after it was closed. @param onError unless the options say otherwise */
@@ -44,16 +44,26 @@ export function readServerOptions<T>(options: PikeServerOptions<T>): PikeServerS
   }
   const { name, shutdown = {}, serializer, deserializer, correlation, ...rest } = options;
   if (name !== undefined) checkType(OWNER, 'name', name, 'string');
+  const converter = converterOf(rest);
   return {
-    ...readPacketOptions(OWNER, { serializer, deserializer, correlation }),
+    ...readSessionSettings(OWNER, { serializer, deserializer, correlation }, converter),
     name,
     shutdown: readShutdownOptions(OWNER, shutdown),
-    createConnector: connectorFactory(rest),
+    createConnector: connectorFactory(rest, converter),
   };
+}
+
+/** `undefined` if the connector was made elsewhere: it does not say. */
+function converterOf<T>(
+  options: Partial<NetConnectorOptions<T>> | { connector: Connector<T> },
+): Converter<T> | undefined {
+  if ('connector' in options) return undefined;
+  return options.converter ?? (createDefaultConverter() as Converter<T>);
 }
 
 function connectorFactory<T>(
   options: Partial<NetConnectorOptions<T>> | { connector: Connector<T> },
+  converter: Converter<T> | undefined,
 ): (onError: ErrorHandler) => Connector<T> {
   if ('connector' in options) {
     const { connector, ...others } = options;
@@ -66,8 +76,8 @@ function connectorFactory<T>(
   if (options.port === undefined && options.path === undefined) {
     throw invalidOption(OWNER, 'port', 'or "path" is required: where to listen');
   }
-  const { converter = createDefaultConverter() as NetConnectorOptions<T>['converter'] } = options;
+  const all = { ...options, converter } as NetConnectorOptions<T>;
   // Made once for its checks: wrong options must fail where they are written, not when it listens.
-  void new NetConnector({ ...options, converter });
-  return (onError) => new NetConnector({ onError, ...options, converter });
+  void new NetConnector(all);
+  return (onError) => new NetConnector({ onError, ...all });
 }

@@ -1,19 +1,17 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
-import type {
-  ConnectorEvent,
-  MessageReceivedEvent,
-  RemoteConnectEvent,
-} from '../../core/events.js';
+import type { ConnectorEvent, RemoteConnectEvent } from '../../core/events.js';
 import type { Finish } from '../../core/finish.js';
+import { endReasonOf } from '../calls/end-reason.js';
+import type { Closed } from '../calls/end-reason.js';
 import { PikeContext } from '../pike-context.js';
-import { Dispatcher } from './dispatcher.js';
-import type { HandlerAccess } from './dispatcher.js';
+import { Dispatcher } from '../handling/dispatcher.js';
+import type { HandlerAccess } from '../handling/dispatcher.js';
 import type { LifecycleEvent, LifecycleHandlers } from './lifecycle-handlers.js';
-import { Runs } from './runs.js';
+import { Runs } from '../handling/runs.js';
 import type { PikeServerSettings } from './server-options.js';
-import { Session } from './session.js';
-import type { SessionOwner } from './session.js';
+import { Session } from '../session/session.js';
+import type { SessionOwner } from '../session/session.js';
 
 /** What a serving period needs of its server. */
 export interface ServingHost<T> extends HandlerAccess<T> {
@@ -45,14 +43,13 @@ export class Serving<T> {
     this.#settings = host.settings;
     const connector = host.settings.createConnector((error) => host.report(error));
     this.connector = connector;
-    const { serializer, correlation } = host.settings;
     this.#sessionOwner = {
       connector,
-      serializer,
-      correlation,
+      settings: host.settings,
+      dispatch: (session, packet) => this.#dispatcher.dispatch(session, packet),
       warn: (error) => host.warn(error),
       report: (error) => host.report(error),
-      fail: (connection, error) => this.#fail(connection, error),
+      fail: (session, error) => this.#fail(session, error),
     };
     this.#dispatcher = new Dispatcher(connector, host, this.#runs);
   }
@@ -82,7 +79,7 @@ export class Serving<T> {
     await this.connector.stopListening();
     if (mode !== 'now') await this.#runs.idle(left());
     // What still streams would go on for ever, as far as anybody knows: its clients are told.
-    for (const session of this.#sessions.values()) session.stop(INTERRUPTED);
+    for (const { answers } of this.#sessions.values()) answers.stop(INTERRUPTED);
     this.#dispatcher.stopEventStreams();
     // To finishMessages, what was given in this turn is not begun yet. Let go out what can: the
     // handlers were waited for because of their replies.
@@ -97,7 +94,7 @@ export class Serving<T> {
     this.#host.observe(event);
     switch (event.type) {
       case 'messageReceived':
-        this.#received(event);
+        this.#sessionOf(event.connection).received(event.message);
         return;
       case 'remoteConnect':
         this.#decide(event);
@@ -110,33 +107,14 @@ export class Serving<T> {
         break;
       case 'finishDisconnect':
       case 'remoteDisconnect':
-        this.#sessions.get(event.connection)?.end();
+        this.#sessions
+          .get(event.connection)
+          ?.disconnected(event, endReasonOf(event, this.#draining ? SERVER_CLOSED : undefined));
         this.#sessions.delete(event.connection);
         break;
       case 'finishConnect':
     }
     this.#announce(event);
-  }
-
-  #received(event: MessageReceivedEvent<T>): void {
-    const session = this.#sessionOf(event.connection);
-    if (session.ended) return;
-    const failed = (thrown: unknown): void => this.#fail(event.connection, thrown);
-    let packet;
-    try {
-      packet = this.#settings.deserializer.deserialize(event.message);
-    } catch (thrown) {
-      failed(thrown);
-      return;
-    }
-    session.incoming.run(
-      packet,
-      (ready) => {
-        // It may have ended while the deserializer took its time.
-        if (!session.ended) this.#dispatcher.dispatch(session, ready);
-      },
-      failed,
-    );
   }
 
   /** Accepts or refuses a peer. */
@@ -166,13 +144,10 @@ export class Serving<T> {
     void lifecycle.call(event, this.#contextOf(event)).finally(() => this.#runs.end());
   }
 
-  /** What the peer has sent cannot be trusted, or what we would send would mislead it. */
-  #fail(connection: Connection, error: unknown): void {
-    const session = this.#sessions.get(connection);
-    if (session === undefined || session.ended) return;
+  #fail(session: Session<T>, error: unknown): void {
     session.end();
     this.#host.warn(error);
-    this.connector.disconnect(connection, { finishQueues: true, deadline: 1_000 });
+    this.connector.disconnect(session.connection, { finishQueues: true, deadline: 1_000 });
   }
 
   #sessionOf(connection: Connection): Session<T> {
@@ -195,3 +170,6 @@ const INTERRUPTED = Object.freeze({
   code: 'PIKE_ERR_INTERRUPTED',
   message: 'The server has shut down before this request was finished.',
 });
+
+/** What our own calls fail with when the server closes. */
+const SERVER_CLOSED: Closed = { code: 'PIKE_ERR_SHUT_DOWN', message: 'The server was closed.' };

@@ -1,5 +1,5 @@
 import { Fifo } from '../../core/fifo.js';
-import type { Correlation, IncomingReply, PacketId } from '../packets.js';
+import type { Correlation, IncomingReply, PacketId } from '../packets/packets.js';
 
 /** A request that waits for its reply. */
 export interface Correlated {

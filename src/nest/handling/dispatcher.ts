@@ -1,15 +1,23 @@
 import type { MessageHandler } from '@nestjs/microservices';
+import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import { PikeError } from '../../core/errors.js';
-import type { IncomingPacket, PacketId } from '../packets.js';
-import { isPromise } from '../packets.js';
-import { showPattern } from '../pattern.js';
+import { checkId, checkMetadata } from '../packets/packet-checks.js';
+import type { IncomingPacket, PacketId } from '../packets/packets.js';
+import { isPromise } from '../packets/packets.js';
+import { showPattern } from '../packets/pattern.js';
 import { PikeContext } from '../pike-context.js';
+import type { Answers } from './answers.js';
 import type { HandlerRun } from './processing.js';
 import type { Producer, ReplySink } from './reply-stream.js';
 import { produce } from './reply-stream.js';
 import type { Runs } from './runs.js';
-import type { Session } from './session.js';
+
+/** Who has sent a packet. */
+export interface Peer<T> {
+  readonly connection: Connection;
+  readonly answers: Answers<T>;
+}
 
 /** What a dispatcher needs of its server. */
 export interface HandlerAccess<T> {
@@ -31,8 +39,6 @@ interface HandlerOutcome {
 /** Nest's own words, which its users' code and tests may compare with. */
 const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
 
-const MOST_ID_CHARACTERS = 256;
-
 /** Brings packets to handlers, and what handlers return to the request that asked for it. */
 export class Dispatcher<T> {
   readonly #connector: Connector<T>;
@@ -50,16 +56,15 @@ export class Dispatcher<T> {
   }
 
   /** @throws PikeError `PIKE_ERR_MALFORMED`: the packet is none, and its peer not to be trusted */
-  dispatch(session: Session<T>, packet: IncomingPacket): void {
-    checkPacket(packet);
+  dispatch(peer: Peer<T>, packet: IncomingPacket): void {
     const id = checkId(packet.id);
     if (packet.cancel === true) {
-      if (id !== undefined) session.cancel(id);
+      if (id !== undefined) peer.answers.cancel(id);
       return;
     }
     const pattern = showPattern(packet.pattern);
-    if (id === undefined) this.#event(session, pattern, packet);
-    else this.#request(session, id, pattern, packet);
+    if (id === undefined) this.#event(peer, pattern, packet);
+    else this.#request(peer, id, pattern, packet);
   }
 
   /** The server closes: from now on requests are answered with an error. */
@@ -76,8 +81,8 @@ export class Dispatcher<T> {
     this.#eventStreams.clear();
   }
 
-  #request(session: Session<T>, id: PacketId, pattern: string, packet: IncomingPacket): void {
-    const request = session.begin(id);
+  #request(peer: Peer<T>, id: PacketId, pattern: string, packet: IncomingPacket): void {
+    const request = peer.answers.begin(id);
     if (request === undefined) {
       throw new PikeError(
         'PIKE_ERR_MALFORMED',
@@ -90,11 +95,11 @@ export class Dispatcher<T> {
     }
     const handler = this.#handlers.findHandler(pattern);
     if (handler === null) {
-      session.reply(request, { status: 'error', err: NO_MESSAGE_HANDLER, isDisposed: true });
+      peer.answers.reply(request, { status: 'error', err: NO_MESSAGE_HANDLER, isDisposed: true });
       request.stop();
       return;
     }
-    const context = this.#contextOf(session, pattern, packet);
+    const context = this.#contextOf(peer, pattern, packet);
     this.#handlers.process(
       context,
       (ended) => {
@@ -105,13 +110,13 @@ export class Dispatcher<T> {
     );
   }
 
-  #event(session: Session<T>, pattern: string, packet: IncomingPacket): void {
+  #event(peer: Peer<T>, pattern: string, packet: IncomingPacket): void {
     const handler = this.#handlers.findHandler(pattern);
     if (handler === null) {
       this.#handlers.noEventHandler(pattern);
       return;
     }
-    const context = this.#contextOf(session, pattern, packet);
+    const context = this.#contextOf(peer, pattern, packet);
     const report = (error: unknown): void => this.#handlers.report(error);
     const run: HandlerRun = (ended) => {
       let stream: Producer | undefined;
@@ -163,10 +168,10 @@ export class Dispatcher<T> {
     );
   }
 
-  #contextOf(session: Session<T>, pattern: string, packet: IncomingPacket): PikeContext<T> {
+  #contextOf(peer: Peer<T>, pattern: string, packet: IncomingPacket): PikeContext<T> {
     const { metadata } = packet;
     if (metadata !== undefined) checkMetadata(metadata);
-    return new PikeContext<T>([session.connection, pattern, metadata, this.#connector]);
+    return new PikeContext<T>([peer.connection, pattern, metadata, this.#connector]);
   }
 }
 
@@ -206,33 +211,4 @@ class EventSink implements ReplySink {
   room(): Promise<void> {
     return new Promise((resolve) => setImmediate(resolve));
   }
-}
-
-function checkPacket(packet: unknown): asserts packet is IncomingPacket {
-  if (typeof packet === 'object' && packet !== null) return;
-  throw new PikeError(
-    'PIKE_ERR_MALFORMED',
-    'The deserializer has made no packet of a message: it must return an object.',
-  );
-}
-
-function checkMetadata(metadata: unknown): void {
-  if (
-    typeof metadata === 'object' &&
-    metadata !== null &&
-    !Array.isArray(metadata) &&
-    Object.values(metadata).every((value) => typeof value === 'string')
-  ) {
-    return;
-  }
-  throw new PikeError('PIKE_ERR_MALFORMED', 'The metadata of a packet must be a map of strings.');
-}
-
-function checkId(id: unknown): PacketId | undefined {
-  if (id === undefined || typeof id === 'number') return id;
-  if (typeof id === 'string' && id.length <= MOST_ID_CHARACTERS) return id;
-  throw new PikeError(
-    'PIKE_ERR_MALFORMED',
-    `A packet id must be a number or a string of up to ${MOST_ID_CHARACTERS} characters.`,
-  );
 }

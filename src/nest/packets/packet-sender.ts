@@ -1,5 +1,5 @@
-import type { Connection } from '../core/connection.js';
-import type { Connector } from '../core/connector.js';
+import type { Connection } from '../../core/connection.js';
+import type { Connector } from '../../core/connector.js';
 import { InOrder } from './in-order.js';
 import type { PacketSerializer } from './packets.js';
 

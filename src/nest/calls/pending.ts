@@ -1,13 +1,7 @@
 import { PikeError } from '../../core/errors.js';
-import type { Delivery, PikeErrorCode } from '../../core/errors.js';
-import type { IncomingReply, PacketId } from '../packets.js';
-
-/** Why a connection has ended, as far as its callers are concerned. */
-export interface EndReason {
-  code: PikeErrorCode;
-  message: string;
-  cause: Error | undefined;
-}
+import type { Delivery } from '../../core/errors.js';
+import type { EndReason } from './end-reason.js';
+import type { IncomingReply, PacketId } from '../packets/packets.js';
 
 /** A message that was given to `send` and whose fate somebody waits for. */
 export interface Pending<T> {

@@ -1,6 +1,6 @@
-import type { Converter } from '../core/converter.js';
-import { PikeError } from '../core/errors.js';
-import { MessagePackConverter } from '../converters/message-pack.js';
+import type { Converter } from '../../core/converter.js';
+import { PikeError } from '../../core/errors.js';
+import { MessagePackConverter } from '../../converters/message-pack.js';
 import type { PacketDeserializer, PacketSerializer } from './packets.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { PacketId } from '../packets.js';
+import type { PacketId } from '../packets/packets.js';
 import { INTERNAL_ERROR, replyErrorOf } from './reply-error.js';
 import type { Producer, ReplySink } from './reply-stream.js';
 import { produce } from './reply-stream.js';

@@ -1,4 +1,4 @@
-import { invalidOption } from '../core/options.js';
+import { invalidOption } from '../../core/options.js';
 import { PACKET_DESERIALIZER, PACKET_SERIALIZER } from './default-protocol.js';
 import type { Correlation, PacketDeserializer, PacketSerializer } from './packets.js';
 

@@ -1,12 +1,12 @@
-import { PikeError } from '../core/errors.js';
+import { PikeError } from '../../core/errors.js';
 import type {
   Correlation,
   IncomingPacket,
   IncomingReply,
-  OutgoingPacket,
   PacketDeserializer,
   PacketSerializer,
   ReplyPacket,
+  SentPacket,
 } from './packets.js';
 
 /** Options of {@link rawMessages}. */
@@ -23,7 +23,7 @@ export interface RawMessagesOptions<T> {
 
 /** What {@link rawMessages} gives: spread it into the options of a server or a client. */
 export interface RawMessages<T> {
-  serializer: PacketSerializer<ReplyPacket | OutgoingPacket, T>;
+  serializer: PacketSerializer<SentPacket, T>;
   deserializer: PacketDeserializer<IncomingPacket & IncomingReply, T>;
   correlation: Correlation;
 }

@@ -38,6 +38,12 @@ export interface IncomingReply {
   isDisposed?: boolean;
 }
 
+/** What a deserializer may make of a message, of whichever side. */
+export type ReceivedPacket = IncomingPacket & IncomingReply;
+
+/** What a serializer may be given, of whichever side. */
+export type SentPacket = OutgoingPacket & Partial<ReplyPacket>;
+
 /** How replies find their requests: by id, in any order; or one reply per request, in request order. */
 export type Correlation = 'id' | 'order';
 
@@ -49,6 +55,11 @@ export interface PacketSerializer<Packet, T> {
 /** Turns messages of the converter's type into packets. */
 export interface PacketDeserializer<Packet, T> {
   deserialize(message: T): Packet | Promise<Packet>;
+}
+
+/** Whether a packet can be a reply. */
+export function isReply({ response, err, isDisposed }: ReceivedPacket): boolean {
+  return response !== undefined || err !== undefined || isDisposed !== undefined;
 }
 
 /** Whether a value must be awaited. */

@@ -1,22 +1,16 @@
-import type { Connection } from '../../core/connection.js';
-import type { Connector } from '../../core/connector.js';
 import { isPikeError } from '../../core/errors.js';
 import type { PikeError } from '../../core/errors.js';
 import { Fifo } from '../../core/fifo.js';
-import { InOrder } from '../in-order.js';
-import { PacketSender } from '../packet-sender.js';
-import type { Correlation, PacketId, PacketSerializer, ReplyPacket } from '../packets.js';
+import type { PacketSender } from '../packets/packet-sender.js';
+import type { Correlation, PacketId, ReplyPacket } from '../packets/packets.js';
 import { INTERNAL_ERROR } from './reply-error.js';
 import type { RequestHost } from './request.js';
 import { Request } from './request.js';
 
-/** What a session shares with the others of its server. */
-export interface SessionOwner<T> {
-  readonly connector: Connector<T>;
-  readonly serializer: PacketSerializer<ReplyPacket, T>;
-  readonly correlation: Correlation;
+/** What answers tell their connection. */
+export interface AnswersHost {
   /** The connection cannot go on: what its peer would receive next is not what it expects. */
-  fail(connection: Connection, error: unknown): void;
+  fail(error: unknown): void;
   /** A reply could not be sent, and its client is told so. */
   warn(error: unknown): void;
   /** A handler failed in a way of which its client is not told. */
@@ -29,12 +23,12 @@ interface Slot {
   reply: ReplyPacket | undefined;
 }
 
-/** What a server knows of one connection: the requests that are being handled, and their replies. */
-export class Session<T> implements RequestHost {
-  readonly connection: Connection;
-  /** Packets that arrive are dispatched in order, even where a deserializer takes its time. */
-  readonly incoming = new InOrder();
-  readonly #owner: SessionOwner<T>;
+/**
+ * What one peer asks of us: its requests that are being handled, and the replies to them. The other
+ * direction is in `calls/calls.ts`.
+ */
+export class Answers<T> implements RequestHost {
+  readonly #host: AnswersHost;
   readonly #sender: PacketSender<ReplyPacket, T>;
   readonly #requests = new Map<PacketId, Request>();
   /** With correlation in order: the requests whose replies have not been sent, oldest first. */
@@ -45,16 +39,10 @@ export class Session<T> implements RequestHost {
   #nextSlot = 0;
   #ended = false;
 
-  constructor(owner: SessionOwner<T>, connection: Connection) {
-    this.connection = connection;
-    this.#owner = owner;
-    this.#line = owner.correlation === 'order' ? new Fifo() : undefined;
-    this.#sender = new PacketSender(owner.connector, connection, owner.serializer);
-  }
-
-  /** Whether nothing of the connection is handled or answered any more. */
-  get ended(): boolean {
-    return this.#ended;
+  constructor(sender: PacketSender<ReplyPacket, T>, correlation: Correlation, host: AnswersHost) {
+    this.#sender = sender;
+    this.#line = correlation === 'order' ? new Fifo() : undefined;
+    this.#host = host;
   }
 
   /** Begins a request. @returns `undefined` if one with the same id is being handled */
@@ -103,7 +91,7 @@ export class Session<T> implements RequestHost {
   }
 
   report(error: unknown): void {
-    this.#owner.report(error);
+    this.#host.report(error);
   }
 
   over(request: Request): void {
@@ -115,7 +103,7 @@ export class Session<T> implements RequestHost {
     // An object that is not known is none of ours: the application has sent it. What no identity
     // tells apart may be ours, so it counts as ours, or a client might wait for ever.
     if (typeof message !== 'object' || message === null) {
-      this.#owner.fail(this.connection, error);
+      this.#host.fail(error);
       return;
     }
     const packet = this.#repliesOf.get(message) ?? (message as Partial<ReplyPacket>);
@@ -126,10 +114,10 @@ export class Session<T> implements RequestHost {
   #notSent(packet: ReplyPacket, error: unknown): void {
     if (this.#ended) return;
     if (this.#line !== undefined || packet.err === INTERNAL_ERROR || isQueueFull(error)) {
-      this.#owner.fail(this.connection, error);
+      this.#host.fail(error);
       return;
     }
-    this.#owner.warn(error);
+    this.#host.warn(error);
     this.#requests.get(packet.id)?.stop();
     this.#send({ id: packet.id, err: INTERNAL_ERROR, isDisposed: true });
   }
