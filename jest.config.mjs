@@ -9,6 +9,8 @@ export default {
     '<rootDir>/sample/**/*.spec.ts',
   ],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.build/'],
+  // Copied into applications of users' own, and run there: `npm run test:compat`.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/compat/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
