@@ -10,7 +10,7 @@ const built = fileURLToPath(new URL('../.build/bench/', import.meta.url));
 const NPM = [
   'zeromq@6.8.0',
   'ws@8.23.0',
-  'nats@2.29.3',
+  '@nats-io/transport-node@3.4.0',
   'ioredis@6.0.0',
   '@grpc/grpc-js@1.14.7',
   '@grpc/proto-loader@0.8.1',

@@ -23,7 +23,7 @@ export class PeerProcess {
 
   constructor([command, ...args]) {
     this.command = [command, ...args].join(' ');
-    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.exited = once(this.#child, 'exit').then(([code, signal]) => signal ?? code);
   }
@@ -34,6 +34,12 @@ export class PeerProcess {
     if (done)
       throw new Error(`${this.command} ended (${await this.exited}) before it had answered`);
     return JSON.parse(value);
+  }
+
+  /** Gives it a line of JSON, and returns the line that it prints next. */
+  ask(question) {
+    this.#child.stdin.write(`${JSON.stringify(question)}\n`);
+    return this.next();
   }
 
   /** Ends it, whatever it is doing. */

@@ -44,7 +44,11 @@ export function report({ name, title, sections, peers, rounds, json }) {
         ratio === undefined
           ? ''
           : `   ours is ${ratio.median.toFixed(2)} × (${ratio.lowest.toFixed(2)} to ${ratio.highest.toFixed(2)})`;
-      console.log(`  ${row.name.padEnd(34)}${short(row.median).padStart(9)}${compared}`);
+      const others = Object.entries(row.figures)
+        .filter(([figure]) => figure !== summary.unit)
+        .map(([figure, all]) => `   ${figure} ${short(median(all))}`)
+        .join('');
+      console.log(`  ${row.name.padEnd(34)}${short(row.median).padStart(9)}${compared}${others}`);
     }
   }
   const missing = peers.filter(({ version }) => version === undefined);
