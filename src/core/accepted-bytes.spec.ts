@@ -43,7 +43,7 @@ async function deafPairOver(kind: 'TCP' | 'unix'): Promise<Pair> {
   const at = kind === 'unix' ? { path: await sockets.socketPath() } : undefined;
   const listener: RawListener = await sockets.listener({ at, reading: false });
   const peer = await sockets.peer(listener.address, { reading: false });
-  const { socket } = await listener.accept();
+  const socket = (await listener.accept()).socket as Socket;
   const errors: NodeJS.ErrnoException[] = [];
   socket.on('error', (error) => errors.push(error));
   return { socket, acceptedBytes: acceptedBytesOf(socket), peer, errors };

@@ -75,6 +75,11 @@ export class Wire {
       : { exact: accepted - this.#confirmed };
   }
 
+  /** Whether the peer has ended its side: with TLS, that may show before anything is read. */
+  get remoteEnded(): boolean {
+    return this.#socket.readableEnded;
+  }
+
   /** Grows with every byte that the peer's side accepts, as far as can be known. */
   get progress(): number {
     return this.#acceptedBytes() ?? this.#confirmed;
