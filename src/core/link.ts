@@ -261,6 +261,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#inbox.start();
     this.#outbox.start();
     if (this.#way !== undefined) this.#finish(this.#way, undefined);
+    if (this.#wire?.remoteEnded === true) this.remoteEnd();
   }
 
   #finish(way: FinishWay, reason: PikeError | undefined): void {

@@ -4,8 +4,8 @@ import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Endpoint } from './endpoint.js';
-import { showEndpoint } from './endpoint.js';
-import { PikeError, describeThrown } from './errors.js';
+import { listenFailed } from './listen-options.js';
+import type { ListenOn } from './listen-options.js';
 import type { NetSettings } from './net-options.js';
 
 /** What a listener tells its connector. */
@@ -35,7 +35,7 @@ export class NetListener {
    * @throws PikeError (rejection) `PIKE_ERR_LISTEN_FAILED`
    */
   static async listen(
-    settings: NetSettings & { listenOn: NonNullable<NetSettings['listenOn']> },
+    settings: NetSettings & { listenOn: ListenOn },
     handshakeTimeout: number,
     maxConnections: number,
     host: NetListenerHost,
@@ -124,15 +124,6 @@ async function removeStaleSocket(path: string, cause: unknown): Promise<boolean>
   }
   await unlink(path);
   return true;
-}
-
-function listenFailed(listenOn: NonNullable<NetSettings['listenOn']>, cause: unknown): PikeError {
-  const where = 'path' in listenOn ? listenOn : { host: listenOn.host ?? '*', port: listenOn.port };
-  return new PikeError(
-    'PIKE_ERR_LISTEN_FAILED',
-    `Could not listen on ${showEndpoint(where)}: ${describeThrown(cause)}`,
-    { cause },
-  );
 }
 
 function addressOf(server: Server): Endpoint {

@@ -229,18 +229,17 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
       abort();
       return link;
     }
+    const forget = (): void => signal?.removeEventListener('abort', abort);
     const channel = this.dial(remote, (ends) => {
+      forget();
       link.local = ends.local;
       link.tls = ends.tls;
       link.remote = ends.remote ?? remote;
       link.connected();
     });
     link.dial(channel.socket, channel.acceptedBytes, timeout);
-    if (signal !== undefined) {
-      signal.addEventListener('abort', abort, { once: true });
-      const forget = (): void => signal.removeEventListener('abort', abort);
-      channel.socket.once('connect', forget).once('close', forget);
-    }
+    signal?.addEventListener('abort', abort, { once: true });
+    channel.socket.once('close', forget);
     return link;
   }
 

@@ -3,8 +3,8 @@ import { PikeError, describeThrown } from './errors.js';
 import type { Accepted } from './outbound/flight.js';
 
 /**
- * How many bytes of those written to a socket the system has accepted, exactly; `undefined` where
- * that cannot be known (TLS: the system counts ciphertext). Need not be right after a failed write.
+ * How many bytes of those written to a socket the system has accepted, exactly; `undefined` while
+ * that cannot be known: with TLS, where the system counts ciphertext, and after a write has failed.
  */
 export type AcceptedBytes = () => number | undefined;
 
@@ -31,7 +31,7 @@ export class Wire {
   readonly #host: WireHost;
   /** Bytes of the chunks that were accepted whole. */
   #confirmed = 0;
-  /** What `acceptedBytes` said after the last write that did not fail. */
+  /** What `acceptedBytes` last knew. */
   #floor = 0;
   /** Whether the chunk in flight was refused at once: then no byte of it was accepted. */
   #refused = false;
@@ -41,6 +41,8 @@ export class Wire {
     this.#socket = socket;
     this.#acceptedBytes = acceptedBytes;
     this.#host = host;
+    // First: who listens for data makes a socket flow.
+    socket.pause();
     socket.on('data', (bytes: Buffer) => host.data(bytes));
     socket.on('end', () => host.remoteEnd());
     socket.on('error', (cause) => host.broken(lost(cause)));
@@ -48,11 +50,11 @@ export class Wire {
       if (!this.#ending) host.broken(lost(undefined));
       host.gone();
     });
-    socket.pause();
   }
 
   /** Hands over a chunk; the next one only after `written`. */
   write(chunk: Buffer): void {
+    const known = this.#acceptedBytes() !== undefined;
     this.#socket.write(chunk, (error) => {
       // Of a socket that is going down, callbacks mean nothing; its 'error' says what happened.
       if (error || this.#ending || this.#socket.destroyed) return;
@@ -60,19 +62,22 @@ export class Wire {
       this.#host.written();
     });
     const accepted = this.#acceptedBytes();
-    if (accepted === undefined) return;
-    if (this.#writeFailed) this.#refused = true;
-    else this.#floor = accepted;
+    if (accepted !== undefined) this.#floor = accepted;
+    else if (known) this.#refused = true;
   }
 
   /** How much of the chunk in flight the system has accepted. Ask before {@link destroy}. */
   accepted(): Accepted {
     if (this.#refused) return { exact: 0 };
     const accepted = this.#acceptedBytes();
-    if (accepted === undefined || this.#writeFailed) {
-      return { atLeast: Math.max(0, this.#floor - this.#confirmed) };
-    }
-    return { exact: accepted - this.#confirmed };
+    return accepted === undefined
+      ? { atLeast: Math.max(0, this.#floor - this.#confirmed) }
+      : { exact: accepted - this.#confirmed };
+  }
+
+  /** Whether the peer has ended its side: with TLS, that may show before anything is read. */
+  get remoteEnded(): boolean {
+    return this.#socket.readableEnded;
   }
 
   /** Grows with every byte that the peer's side accepts, as far as can be known. */
@@ -97,12 +102,6 @@ export class Wire {
   destroy(): void {
     this.#ending = true;
     this.#socket.destroy();
-  }
-
-  /** After a failed write libuv has emptied its queue, and its count claims bytes that never left. */
-  get #writeFailed(): boolean {
-    const error: NodeJS.ErrnoException | null = this.#socket.errored;
-    return error !== null && error.syscall !== 'read';
   }
 }
 
