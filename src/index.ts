@@ -14,7 +14,7 @@ export {
   RemoteConnectEvent,
   RemoteDisconnectEvent,
 } from './core/events.js';
-export type { ConnectorEvent, Leftovers } from './core/events.js';
+export type { Arrival, ConnectorEvent, Leftovers } from './core/events.js';
 export type { Finish } from './core/finish.js';
 export { PikeClient } from './nest/client/pike-client.js';
 export type { PikeClientStatus } from './nest/client/pike-client.js';

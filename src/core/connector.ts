@@ -16,8 +16,9 @@ export interface ConnectOptions {
 /** Options of {@link Connector.connectWaiting}. */
 export interface ConnectWaitingOptions extends ConnectOptions {
   /**
-   * Called with the result. The events of the connection wait until it has returned; if it throws
-   * or rejects, the connection is disconnected with `now` and `connectWaiting` rejects.
+   * Called with the result. The events of the connection wait until it has returned, or, with
+   * `separate`, for `receiveFrom`, which it may call itself. If it throws or rejects, the connection
+   * is disconnected with `now` and `connectWaiting` rejects.
    */
   onFinish?: (connection: Connection, success: boolean) => void | Promise<void>;
 }
@@ -105,14 +106,17 @@ export interface Connector<T> {
   receive(): Promise<ConnectorEvent<T> | undefined>;
 
   /**
-   * The next event of a connection that is managed separately; `undefined` once it is merged, or has
-   * ended and its queue is empty.
+   * The next event of a connection that is managed separately; `undefined` once it is merged, or its
+   * last event has come and its queue is empty. Called several times at once, it gives the events in
+   * the order of the calls. Who takes an event is the only one to see it: that the connection has
+   * ended, for one, is then not told to the shared queue.
    * @throws PikeError (rejection) `PIKE_ERR_NOT_SEPARATE`
    */
   receiveFrom(connection: Connection): Promise<ConnectorEvent<T> | undefined>;
 
   /**
-   * Hands a separate queue over to the shared one, order kept; a pending `receiveFrom` resolves `undefined`.
+   * Hands a separate queue over to the shared one, order kept; a pending `receiveFrom` resolves
+   * `undefined`. Works after the connection's end, too, for what has not been taken.
    * @throws PikeError `PIKE_ERR_NOT_SEPARATE`
    */
   merge(connection: Connection): void;

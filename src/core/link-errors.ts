@@ -37,7 +37,10 @@ export function notTaking(state: ConnectionState): PikeError {
 
 /** The application did not accept the peer. */
 export function notAccepted(ms: number): PikeError {
-  return new PikeError('PIKE_ERR_ACCEPT_TIMEOUT', `finishAccept() was not called within ${ms} ms.`);
+  return new PikeError(
+    'PIKE_ERR_ACCEPT_TIMEOUT',
+    `The peer was not accepted within ${ms} ms: finishAccept() has not taken effect.`,
+  );
 }
 
 /** Connecting took too long. */

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { Acceptance } from './acceptance.js';
 import { Connection } from './connection.js';
 import type { ConnectionFacts } from './connection.js';
 import { NEXT_STATES, takesMessages } from './connection-state.js';
@@ -30,6 +31,7 @@ import {
   notTaking,
 } from './link-errors.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
+import { LinkEvents } from './link-events.js';
 import { LinkTimers } from './link-timers.js';
 import { Wire } from './wire.js';
 import type { TlsPeer } from './tls-peer.js';
@@ -46,16 +48,16 @@ export class Link<T> implements ConnectionFacts, WireHost {
   readonly inbound: boolean;
   readonly connection: Connection;
   readonly owner: LinkOwner<T>;
+  readonly events: LinkEvents<T>;
   remote: Endpoint | undefined;
   local: Endpoint | undefined;
   tls: TlsPeer | undefined;
-  /** Where events of the connection go now; see `finishAccept({ separate })` and `merge`. */
-  events: EventQueue<T>;
   readonly #settings: ConnectorSettings<T>;
   readonly #outbox: Outbox<T>;
   readonly #inbox: Inbox<T>;
   readonly #timers = new LinkTimers();
   readonly #onFinishConnect: (event: FinishConnectEvent<T>) => void;
+  #acceptance: Acceptance | undefined;
   #state: ConnectionState;
   #wire: Wire | undefined;
   #way: FinishWay | undefined;
@@ -69,7 +71,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#settings = owner.settings;
     this.inbound = origin.inbound;
     this.remote = origin.remote;
-    this.events = origin.events;
+    this.events = new LinkEvents(origin.events, origin.separate);
     this.#onFinishConnect = origin.onFinishConnect ?? ((event) => this.events.post(event));
     this.#state = origin.inbound ? 'arriving' : 'connecting';
     this.connection = new Connection(this);
@@ -116,14 +118,11 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#timers.startState(acceptTimeout, () =>
       this.#end('finishDisconnect', notAccepted(acceptTimeout), false),
     );
-    this.events.deliver(
-      new RemoteConnectEvent(this.connection, (separate) => {
-        if (this.#state !== 'arriving') return false;
-        if (separate) this.events = openQueue();
-        this.#open();
-        return true;
-      }),
-    );
+    this.#acceptance = new Acceptance((separate) => {
+      if (separate) this.events.separateInto(openQueue());
+      this.#open();
+    });
+    this.events.deliver(new RemoteConnectEvent(this.connection, this.#acceptance));
   }
 
   /** The socket that we dialled is connected. */
@@ -139,6 +138,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#become('closed');
     const { queued } = this.#outbox.close({ exact: 0 }, error);
     this.#onFinishConnect(new FinishConnectEvent(this.connection, false, queued, error));
+    this.events.end();
     this.#release();
   }
 
@@ -252,6 +252,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
     if (!NEXT_STATES[this.#state].includes(state)) {
       throw new Error(`A connection cannot become ${state} when it is ${this.#state}`);
     }
+    if (this.#state === 'arriving') this.#acceptance?.decide(state === 'open');
     this.#state = state;
     this.#timers.stopState();
   }
@@ -306,6 +307,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
 
   #postEnd(type: DisconnectType, leftovers: Leftovers<T>, error: PikeError | undefined): void {
     this.events.post(disconnectEvent(type, this.connection, leftovers, error));
+    this.events.end();
   }
 
   get #endType(): DisconnectType {

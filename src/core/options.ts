@@ -10,7 +10,11 @@ export interface ConnectorLimits extends Limits {
   readonly highWaterMark: number;
   /** `drained` resolves when no more wait. Default: 4 096 messages. */
   readonly lowWaterMark: number;
-  /** Events of one connection that may wait to be taken; above it the socket is not read. Default: 1 024 events. */
+  /**
+   * Events of one connection that may wait to be taken; above it the socket is not read. Nor is it
+   * while any wait and more than `maxMessageBytes`, 65 536 at least, have arrived with them and
+   * since. Default: 1 024 events.
+   */
   readonly maxPendingEvents: number;
   /** Connections at a time, those still closing included; further peers are refused. Default: 65 536 connections. */
   readonly maxConnections: number;

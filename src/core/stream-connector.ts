@@ -17,6 +17,7 @@ import type { ConnectorEvent, FinishConnectEvent } from './events.js';
 import type { Finish, FinishWay } from './finish.js';
 import { readFinish } from './finish.js';
 import { Link } from './link.js';
+import type { LinkEvents } from './link-events.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
 import type { ConnectorSettings } from './options.js';
 import { ChunkPool } from './outbound/chunk-pool.js';
@@ -93,8 +94,9 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
 
   connect(endpoint: Endpoint, options: ConnectOptions = {}): Connection {
     const settings = readConnectOptions(options, this.settings.connectTimeout);
-    const events = settings.separate ? this.#createQueue() : this.#shared;
-    return this.#connect(endpoint, settings, { events }).connection;
+    const { separate } = settings;
+    const events = separate ? this.#createQueue() : this.#shared;
+    return this.#connect(endpoint, settings, { events, separate }).connection;
   }
 
   async connectWaiting(
@@ -102,11 +104,12 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     options: ConnectWaitingOptions = {},
   ): Promise<ConnectResult<T>> {
     const settings = readConnectWaitingOptions(options, this.settings.connectTimeout);
+    const { separate } = settings;
     // Events wait in a queue of the connection's own until onFinish has returned.
     const events = this.#createQueue();
     let link: Link<T> | undefined;
     const event = await new Promise<FinishConnectEvent<T>>((onFinishConnect) => {
-      link = this.#connect(endpoint, settings, { events, onFinishConnect });
+      link = this.#connect(endpoint, settings, { events, separate, onFinishConnect });
     });
     const { connection, success, queued, error } = event;
     try {
@@ -115,7 +118,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
       link?.disconnect('now', undefined);
       throw thrown;
     } finally {
-      if (!settings.separate && link?.events === events) this.#merge(link);
+      if (!separate) link?.events.mergeInto(this.#shared);
     }
     return { connection, success, queued, error };
   }
@@ -153,15 +156,11 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   }
 
   async receiveFrom(connection: Connection): Promise<ConnectorEvent<T> | undefined> {
-    const { events } = this.#linkOf(connection);
-    if (events === this.#shared) throw notSeparate(connection);
-    return events.receive();
+    return this.#separateEventsOf(connection).receive();
   }
 
   merge(connection: Connection): void {
-    const link = this.#linkOf(connection);
-    if (link.events === this.#shared) throw notSeparate(connection);
-    this.#merge(link);
+    this.#separateEventsOf(connection).mergeInto(this.#shared);
   }
 
   subscribe(listener: (event: ConnectorEvent<T>) => void): () => void {
@@ -193,7 +192,6 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   gone(link: Link<T>): void {
     this.#links.delete(link);
     if (this.#links.size === 0) this.#patrol.stop();
-    if (link.events !== this.#shared) link.events.close();
     if (this.#links.size === 0) this.#onAllGone?.();
   }
 
@@ -204,7 +202,12 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   protected arrived(channel: Channel, ends: ConnectionEnds): boolean {
     if (this.#phase !== 'running' && this.#phase !== 'starting') return false;
     if (this.#links.size >= this.settings.maxConnections) return false;
-    const link = this.#createLink({ inbound: true, remote: ends.remote, events: this.#shared });
+    const link = this.#createLink({
+      inbound: true,
+      remote: ends.remote,
+      events: this.#shared,
+      separate: false,
+    });
     link.local = ends.local;
     link.tls = ends.tls;
     link.arrive(channel.socket, channel.acceptedBytes, () => this.#createQueue());
@@ -214,7 +217,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   #connect(
     endpoint: Endpoint,
     { timeout, signal }: ConnectSettings,
-    origin: Pick<LinkOrigin<T>, 'events' | 'onFinishConnect'>,
+    origin: Omit<LinkOrigin<T>, 'inbound' | 'remote'>,
   ): Link<T> {
     this.#checkRunning();
     const remote = checkEndpoint(endpoint);
@@ -257,12 +260,6 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     );
   }
 
-  #merge(link: Link<T>): void {
-    const separate = link.events;
-    link.events = this.#shared;
-    separate.moveTo(this.#shared);
-  }
-
   #endAll(way: FinishWay, deadline: number | undefined): void {
     for (const link of this.#links) {
       if (link.state === 'connecting') link.giveUpConnecting(shuttingDown());
@@ -295,6 +292,17 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     throw new PikeError('PIKE_ERR_SHUT_DOWN', 'The connector is shut down: make a new one.');
   }
 
+  #separateEventsOf(connection: Connection): LinkEvents<T> {
+    const link = this.#linkOf(connection);
+    if (link.events.separate) return link.events;
+    throw new PikeError(
+      'PIKE_ERR_NOT_SEPARATE',
+      link.state === 'arriving'
+        ? `Connection ${link.id} has not been accepted yet: await the event's accepted first.`
+        : `Connection ${link.id} uses the shared queue. Connect, or finishAccept, with { separate: true }.`,
+    );
+  }
+
   #linkOf(connection: Connection): Link<T> {
     const facts = Connection.factsOf(connection);
     if (facts instanceof Link && facts.owner === this) return facts as Link<T>;
@@ -303,13 +311,6 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
       'The connection was not made by this connector.',
     );
   }
-}
-
-function notSeparate(connection: Connection): PikeError {
-  return new PikeError(
-    'PIKE_ERR_NOT_SEPARATE',
-    `Connection ${connection.id} uses the shared queue. Connect, or finishAccept, with { separate: true }.`,
-  );
 }
 
 function shuttingDown(): PikeError {

@@ -24,6 +24,8 @@ export class Inbox<T> {
   readonly #settings: ConnectorSettings<T>;
   readonly #arrival: ArrivalClock;
   #pendingEvents = 0;
+  /** The bytes behind the events that wait, at most: what has arrived since none did. */
+  #pendingBytes = 0;
   /** Whether the bytes that have just arrived have completed a message. */
   #completed = false;
 
@@ -74,7 +76,10 @@ export class Inbox<T> {
 
   push(bytes: Buffer): void {
     this.#completed = false;
+    if (this.#pendingEvents === 0) this.#pendingBytes = this.#pump.bytesKept;
+    this.#pendingBytes += bytes.length;
     this.#pump.push(bytes);
+    this.#limitPendingBytes();
     if (!this.#pump.inMidMessage) this.#arrival.end();
     else if (this.#completed) this.#arrival.begin(performance.now(), this.#pump.bytesKept);
     else this.#arrival.arrived(performance.now(), bytes.length);
@@ -103,6 +108,7 @@ export class Inbox<T> {
     const most = this.#settings.maxPendingEvents;
     if (this.#pendingEvents > most) this.#gate.stop('backlog');
     else if (this.#pendingEvents <= most / 2) this.#gate.goOn('backlog');
+    if (this.#pendingEvents === 0) this.#gate.goOn('byteBacklog');
   }
 
   /** Stops decoding for good. */
@@ -117,11 +123,20 @@ export class Inbox<T> {
     this.#gate.openForGood();
   }
 
+  #limitPendingBytes(): void {
+    if (this.#pendingEvents === 0) return;
+    const most = Math.max(this.#settings.maxMessageBytes, SMALLEST_BYTE_BACKLOG);
+    if (this.#pendingBytes > most) this.#gate.stop('byteBacklog');
+  }
+
   #waits(waiting: boolean): void {
     if (waiting) this.#gate.stop('deserializerWaits');
     else this.#host.caughtUp();
   }
 }
+
+/** What the system hands over at once, so that not every read is followed by a pause. */
+const SMALLEST_BYTE_BACKLOG = 65_536;
 
 function deserializerFailed(thrown: unknown): PikeError {
   if (isPikeError(thrown)) return thrown;

@@ -1,5 +1,5 @@
 /** Why a socket is not read at the moment. */
-export type NotReadingReason = 'notOpen' | 'deserializerWaits' | 'backlog';
+export type NotReadingReason = 'notOpen' | 'deserializerWaits' | 'backlog' | 'byteBacklog';
 
 /** What can be told to stop and to go on. */
 export interface Readable {
