@@ -1,5 +1,6 @@
 import type { Connection } from './connection.js';
 import { PikeError } from './errors.js';
+import { checkKnown, checkType } from './options.js';
 
 const BRAND = Symbol.for('nestjs-pike.PikeEvent');
 
@@ -117,14 +118,19 @@ export class RemoteConnectEvent extends PikeEvent {
    * see `receiveFrom`
    * @returns whether it is open now: false if it has ended meanwhile (`acceptTimeout`, a disconnect
    * or a shutdown), which its last event says too. That is nobody's fault, so it does not throw.
-   * @throws PikeError `PIKE_ERR_ACCEPT_FINISHED` when called again
+   * @throws PikeError `PIKE_ERR_ACCEPT_FINISHED` when called again, whatever the first call returned;
+   * `PIKE_ERR_INVALID_OPTION`, and then it has not been called
    */
   finishAccept(options: { separate?: boolean } = {}): boolean {
     if (this.#called) {
       throw new PikeError('PIKE_ERR_ACCEPT_FINISHED', 'finishAccept() can be called once.');
     }
+    checkType('finishAccept', 'options', options, 'object');
+    checkKnown('finishAccept', options, ['separate']);
+    const { separate = false } = options;
+    checkType('finishAccept', 'separate', separate, 'boolean');
     this.#called = true;
-    return this.#finishAccept(options.separate ?? false);
+    return this.#finishAccept(separate);
   }
 }
 

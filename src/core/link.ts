@@ -190,6 +190,11 @@ export class Link<T> implements ConnectionFacts, WireHost {
     }
   }
 
+  /** How many of its events wait for the application to take them. */
+  get pendingEvents(): number {
+    return this.#inbox.pendingEvents;
+  }
+
   /** Events of the connection begin or cease to wait for the application to take them. */
   pendingEventsChanged(change: 1 | -1): void {
     this.#inbox.pendingEventsChanged(change);
@@ -224,7 +229,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
   broken(error: PikeError): void {
     switch (this.#state) {
       case 'connecting':
-        this.giveUpConnecting(connectFailed(this.remote, error));
+        this.giveUpConnecting(connectFailed(this.remote, error.cause ?? error));
         return;
       case 'arriving':
       case 'open':

@@ -1,5 +1,7 @@
+import { createSecureContext } from 'node:tls';
 import type { ConnectionOptions as TlsConnectOptions, TlsOptions } from 'node:tls';
-import { isPort } from './endpoint.js';
+import { isPort, pathProblem } from './endpoint.js';
+import { describeThrown } from './errors.js';
 import { checkType, invalidOption, readNumbers } from './options.js';
 import type { ConnectorOptions, NumericOption } from './options.js';
 
@@ -71,18 +73,37 @@ export function readNetOptions(options: NetConnectorOptions<unknown>): NetSettin
   }
   if (path !== undefined) {
     checkType(OWNER, 'path', path, 'string');
-    if (path === '') throw invalidOption(OWNER, 'path', 'must not be empty');
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw invalidOption(OWNER, 'path', problem);
     if (port !== undefined) {
       throw invalidOption(OWNER, 'path', 'cannot be given together with port');
     }
   }
   if (host !== undefined) {
     checkType(OWNER, 'host', host, 'string');
+    // Node would take it for every address of the machine.
+    if (host === '') throw invalidOption(OWNER, 'host', 'must not be empty');
     if (port === undefined) throw invalidOption(OWNER, 'host', 'needs a port to listen on');
   }
   checkType(OWNER, 'noDelay', noDelay, 'boolean');
-  if (tls !== undefined) checkType(OWNER, 'tls', tls, 'object');
+  if (tls !== undefined) checkTls(tls);
   const { backlog, keepAliveDelay } = readNumbers(OWNER, options, NET_LIMITS);
   const listenOn = path !== undefined ? { path } : port !== undefined ? { port, host } : undefined;
   return { listenOn, tls, backlog, noDelay, keepAliveDelay };
+}
+
+/** What cannot be used is found now, not with the first connection. */
+function checkTls(tls: NetTlsOptions): void {
+  checkType(OWNER, 'tls', tls, 'object');
+  const { servername, session } = tls as { servername?: unknown; session?: unknown };
+  // Node looks at these two when the socket is connecting already, and nobody would have it to close.
+  if (servername !== undefined) checkType(OWNER, 'tls.servername', servername, 'string');
+  if (session !== undefined && !(session instanceof Uint8Array)) {
+    throw invalidOption(OWNER, 'tls.session', 'must be a Buffer');
+  }
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw invalidOption(OWNER, 'tls', `cannot be used: ${describeThrown(cause)}`, cause);
+  }
 }

@@ -97,6 +97,11 @@ export class Inbox<T> {
     this.#gate.goOn('deserializerWaits');
   }
 
+  /** How many events wait for the application to take them. */
+  get pendingEvents(): number {
+    return this.#pendingEvents;
+  }
+
   /** Events begin (+1) or cease (-1) to wait for the application to take them. */
   pendingEventsChanged(change: 1 | -1): void {
     this.#pendingEvents += change;
