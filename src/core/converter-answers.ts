@@ -1,4 +1,5 @@
 import type { Deserializer, Serializer } from './converter.js';
+import { WAIT_FOR_CALLBACK } from './converter.js';
 import { PikeError } from './errors.js';
 
 /** The two codes for a converter that misbehaves. */
@@ -12,6 +13,16 @@ export function wrongAnswer(code: Code, must: string, answer: unknown): PikeErro
 /** @throws PikeError unless `createSerializer` has answered a serializer */
 export function checkSerializer(answer: Serializer): void {
   check('PIKE_ERR_SERIALIZER', 'createSerializer', 'Serializer', 'getBytes', answer);
+}
+
+/** @throws PikeError unless `getBytes` has answered what it may */
+export function checkBytes(answer: unknown): Uint8Array | typeof WAIT_FOR_CALLBACK {
+  if (answer instanceof Uint8Array || answer === WAIT_FOR_CALLBACK) return answer;
+  throw wrongAnswer(
+    'PIKE_ERR_SERIALIZER',
+    'getBytes must return a Uint8Array or WAIT_FOR_CALLBACK',
+    answer,
+  );
 }
 
 /** @throws PikeError unless `createDeserializer` has answered a deserializer */

@@ -182,10 +182,9 @@ export function invalidOption(
 }
 
 /** Whether a value has the methods of a converter; only a JavaScript author can leave them out. */
-function isConverter(value: Partial<Converter<unknown>> | null | undefined): boolean {
+export function isConverter(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
   const methods = ['createSerializer', 'createDeserializer'];
-  if (typeof value === 'object' && value !== null && isFramedConverter(value)) {
-    methods.push('encode', 'decode');
-  }
-  return methods.every((name) => typeof (value as Record<string, unknown>)?.[name] === 'function');
+  if (isFramedConverter(value)) methods.push('encode', 'decode');
+  return methods.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 }

@@ -2,7 +2,7 @@ import type { ByteWriter } from '../byte-writer.js';
 import type { Connection } from '../connection.js';
 import type { Converter, Serializer } from '../converter.js';
 import { WAIT_FOR_CALLBACK } from '../converter.js';
-import { checkSerializer, wrongAnswer } from '../converter-answers.js';
+import { checkBytes, checkSerializer } from '../converter-answers.js';
 import type { FramedConverter } from '../framed-converter.js';
 import { encodeFrame, isFramedConverter } from '../framed-converter.js';
 import { OneShotCallback } from '../one-shot-callback.js';
@@ -91,19 +91,13 @@ class SerializerEncoder<T> implements MessageEncoder<T> {
       if (this.#surplus !== undefined && !this.#writeSurplus(this.#surplus, writer, limit)) {
         return 'full';
       }
-      const answer = serializer.getBytes(this.#callback.arm());
+      const given = serializer.getBytes(this.#callback.arm());
       // The converter may have disconnected from within.
       if (this.#serializer !== serializer) break;
+      const answer = checkBytes(given);
       if (answer === WAIT_FOR_CALLBACK) {
         if (this.#callback.wait()) return 'waiting';
         continue;
-      }
-      if (!(answer instanceof Uint8Array)) {
-        throw wrongAnswer(
-          'PIKE_ERR_SERIALIZER',
-          'getBytes must return a Uint8Array or WAIT_FOR_CALLBACK',
-          answer,
-        );
       }
       if (answer.length === 0) {
         this.#serializer = undefined;
