@@ -66,7 +66,8 @@ export type PutBytesResult = [
  * - `DONE`: `message` is valid; the suffix goes to a new deserializer;
  * - `WAIT_FOR_MORE`: called again when more has arrived, with the suffix and the new bytes behind it;
  * - `WAIT_FOR_CALLBACK`: nothing is called until `callback` has been called; then `putBytes` is
- *   called with the suffix and whatever has arrived meanwhile, **even if that is empty**.
+ *   called with the suffix and whatever has arrived meanwhile, **even if that is empty**. Meanwhile the
+ *   peer is not read, so it is no way to wait for more.
  *
  * The callback may be called synchronously, and more than once (the first call counts), and after
  * the connection has ended (ignored). Throwing costs the connection. Any other answer counts as
