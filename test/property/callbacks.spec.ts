@@ -120,7 +120,11 @@ async function run(drawn: Case): Promise<void> {
 describe('serializers and deserializers that wait', () => {
   it(
     'are called in turn only, end exactly once, and keep the order of messages, whatever the schedule',
-    () => fc.assert(fc.asyncProperty(cases, run), { ...propertyRuns(400), timeout: 3000 }),
+    () =>
+      fc.assert(fc.asyncProperty(cases, run), {
+        ...propertyRuns(400),
+        plugins: [fc.timeout(30_000)],
+      }),
     PROPERTY_TIMEOUT,
   );
 
