@@ -153,15 +153,15 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   }
 
   async drained(connection: Connection): Promise<void> {
-    return this.#linkOf(connection).drained();
+    return this.#linkOf(connection).outbox.drained();
   }
 
   async flushed(connection: Connection): Promise<void> {
-    return this.#linkOf(connection).flushed();
+    return this.#linkOf(connection).outbox.flushed();
   }
 
   withdraw(connection: Connection, message: T): boolean {
-    return this.#linkOf(connection).withdraw(message);
+    return this.#linkOf(connection).outbox.withdraw(message);
   }
 
   receive(): Promise<ConnectorEvent<T> | undefined> {

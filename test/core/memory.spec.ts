@@ -14,7 +14,7 @@ const MIB = 1_048_576;
 /** What all hostile peers together may cost, however many. */
 const ALLOWANCE = 64 * MIB;
 /** What an idle peer may cost; any hostile one may cost a message and 64 KiB. */
-const IDLE_BYTES = 12_288;
+const IDLE_BYTES = 8192;
 const HOSTILE_BYTES = MAX_MESSAGE_BYTES + 65_536;
 
 type Counter = 'accepted' | 'full' | 'ended' | 'messages';

@@ -36,9 +36,10 @@ function prepare(): Prepared {
   };
   const settings = readConnectorOptions('Test', { converter, maxPendingEvents: 4 }, []);
   const socket = { pause: () => log.push('pause'), resume: () => log.push('resume') };
-  const inbox = new Inbox<string>(CONNECTION, settings, () => socket, {
+  const inbox = new Inbox<string>(CONNECTION, settings, {
+    socket,
     received: (message) => log.push(message),
-    failed: ({ code }) => log.push(code),
+    inputFailed: ({ code }) => log.push(code),
     caughtUp: () => log.push('caught up'),
   });
   inbox.start();

@@ -3,66 +3,51 @@ import { PikeError, describeThrown, isPikeError } from '../errors.js';
 import type { ConnectorSettings } from '../options.js';
 import { ArrivalClock } from './arrival-clock.js';
 import { InboundPump } from './inbound-pump.js';
+import type { InboundHost } from './inbound-pump.js';
 import { createMessageDecoder } from './message-decoder.js';
-import type { Readable } from './reading-gate.js';
+import type { ReadableHost } from './reading-gate.js';
 import { ReadingGate } from './reading-gate.js';
 
-/** What an inbox tells its connection. */
-export interface InboxHost<T> {
+/** What an inbox tells its connection, and needs of it. */
+export interface InboxHost<T> extends ReadableHost {
   received(message: T): void;
   /** The input cannot be decoded: the connection is broken. */
-  failed(error: PikeError): void;
+  inputFailed(error: PikeError): void;
   /** The deserializer that had waited for its callback has gone on as far as it could. */
   caughtUp(): void;
 }
 
-/** Everything that one connection receives, and what stands against reading more. */
-export class Inbox<T> {
-  readonly #host: InboxHost<T>;
-  readonly #pump: InboundPump<T>;
-  readonly #gate: ReadingGate;
+/**
+ * Everything that one connection receives, and what stands against reading more. What decodes is made
+ * when the first bytes arrive: many connections say nothing, for long.
+ */
+export class Inbox<T> implements InboundHost<T> {
+  readonly #connection: Connection;
   readonly #settings: ConnectorSettings<T>;
-  readonly #arrival: ArrivalClock;
+  readonly #host: InboxHost<T>;
+  readonly #gate: ReadingGate;
+  #pump: InboundPump<T> | undefined;
+  #arrival: ArrivalClock | undefined;
   #pendingEvents = 0;
+  #stopped = false;
   /** Whether the bytes that have just arrived have completed a message. */
   #completed = false;
 
-  /** @param socket what is paused and resumed, once there is one */
-  constructor(
-    connection: Connection,
-    settings: ConnectorSettings<T>,
-    socket: () => Readable | undefined,
-    host: InboxHost<T>,
-  ) {
-    this.#host = host;
+  constructor(connection: Connection, settings: ConnectorSettings<T>, host: InboxHost<T>) {
+    this.#connection = connection;
     this.#settings = settings;
-    this.#arrival = new ArrivalClock(settings.incompleteMessageTimeout, settings.minBytesPerSecond);
-    this.#gate = new ReadingGate(socket);
-    const decoder = createMessageDecoder(
-      settings.converter,
-      connection,
-      settings,
-      () => this.#pump.decode(),
-      settings.onError,
-    );
-    this.#pump = new InboundPump(decoder, {
-      received: (message) => {
-        this.#completed = true;
-        host.received(message);
-      },
-      deserializerFailed: (thrown) => host.failed(deserializerFailed(thrown)),
-      waiting: (waiting) => this.#waits(waiting),
-    });
+    this.#host = host;
+    this.#gate = new ReadingGate(host);
   }
 
   /** Whether the deserializer waits for its callback. */
   get waiting(): boolean {
-    return this.#pump.waiting;
+    return this.#pump?.waiting ?? false;
   }
 
   /** The error if the input ended here: `undefined` between two messages. */
   get truncation(): PikeError | undefined {
-    return this.#pump.inMidMessage
+    return this.#pump?.inMidMessage === true
       ? new PikeError('PIKE_ERR_TRUNCATED', 'The peer ended in the middle of a message.')
       : undefined;
   }
@@ -73,17 +58,18 @@ export class Inbox<T> {
   }
 
   push(bytes: Buffer): void {
+    if (this.#stopped) return;
+    const pump = (this.#pump ??= this.#createPump());
     this.#completed = false;
-    this.#pump.push(bytes);
-    if (!this.#pump.inMidMessage) this.#arrival.end();
-    else if (this.#completed) this.#arrival.begin(performance.now(), this.#pump.bytesKept);
-    else this.#arrival.arrived(performance.now(), bytes.length);
+    pump.push(bytes);
+    if (!pump.inMidMessage) this.#arrival?.end();
+    else this.#arrived(this.#completed, this.#completed ? pump.bytesKept : bytes.length);
   }
 
   /** The error if the message that is arriving takes too long. */
   overdue(now: number): PikeError | undefined {
-    if (!this.#gate.isOpen) this.#arrival.forgive(now);
-    if (!this.#arrival.isOverdue(now)) return undefined;
+    if (!this.#gate.isOpen) this.#arrival?.forgive(now);
+    if (this.#arrival?.isOverdue(now) !== true) return undefined;
     const { incompleteMessageTimeout, minBytesPerSecond } = this.#settings;
     return new PikeError(
       'PIKE_ERR_INCOMPLETE_TIMEOUT',
@@ -112,8 +98,9 @@ export class Inbox<T> {
 
   /** Stops decoding for good. */
   stop(): void {
-    this.#pump.stop();
-    this.#arrival.end();
+    this.#stopped = true;
+    this.#pump?.stop();
+    this.#arrival?.end();
   }
 
   /** Stops decoding, and reads on to throw away what arrives. */
@@ -122,9 +109,38 @@ export class Inbox<T> {
     this.#gate.openForGood();
   }
 
-  #waits(waiting: boolean): void {
+  received(message: T): void {
+    this.#completed = true;
+    this.#host.received(message);
+  }
+
+  deserializerFailed(thrown: unknown): void {
+    this.#host.inputFailed(deserializerFailed(thrown));
+  }
+
+  waits(waiting: boolean): void {
     if (waiting) this.#gate.stop('deserializerWaits');
     else this.#host.caughtUp();
+  }
+
+  /** Bytes of a message that is not whole have arrived. @param isNew whether it begins with them */
+  #arrived(isNew: boolean, bytes: number): void {
+    const { incompleteMessageTimeout, minBytesPerSecond } = this.#settings;
+    this.#arrival ??= new ArrivalClock(incompleteMessageTimeout, minBytesPerSecond);
+    if (isNew) this.#arrival.begin(performance.now(), bytes);
+    else this.#arrival.arrived(performance.now(), bytes);
+  }
+
+  #createPump(): InboundPump<T> {
+    const { converter, onError } = this.#settings;
+    const decoder = createMessageDecoder(
+      converter,
+      this.#connection,
+      this.#settings,
+      () => this.#pump?.decode(),
+      onError,
+    );
+    return new InboundPump(decoder, this);
   }
 }
 
