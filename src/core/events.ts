@@ -129,16 +129,17 @@ export class RemoteConnectEvent extends PikeEvent {
    * @returns whether it is open now: false if it has ended meanwhile (`acceptTimeout`, a disconnect
    * or a shutdown), which its last event says too. That is nobody's fault, so it does not throw.
    * In a Nest handler: whether it is in time to count.
-   * @throws PikeError `PIKE_ERR_ACCEPT_FINISHED` when called again; `PIKE_ERR_INVALID_OPTION`
+   * @throws PikeError `PIKE_ERR_ACCEPT_FINISHED` when called again, whatever the first call returned;
+   * `PIKE_ERR_INVALID_OPTION`, and then it has not been called
    */
   finishAccept(options: { separate?: boolean } = {}): boolean {
+    if (this.#called) {
+      throw new PikeError('PIKE_ERR_ACCEPT_FINISHED', 'finishAccept() can be called once.');
+    }
     checkType('finishAccept', 'options', options, 'object');
     checkKnown('finishAccept', options, ['separate']);
     const { separate = false } = options;
     checkType('finishAccept', 'separate', separate, 'boolean');
-    if (this.#called) {
-      throw new PikeError('PIKE_ERR_ACCEPT_FINISHED', 'finishAccept() can be called once.');
-    }
     this.#called = true;
     return this.#arrival.finishAccept(separate);
   }

@@ -3,12 +3,12 @@ import type { Endpoint } from './endpoint.js';
 import { showEndpoint } from './endpoint.js';
 import { PikeError, describeThrown } from './errors.js';
 
-/** The system could not connect. */
-export function connectFailed(remote: Endpoint | undefined, error: PikeError): PikeError {
+/** The system could not connect, or not begin to. @param cause what it says, or Node */
+export function connectFailed(remote: Endpoint | undefined, cause: unknown): PikeError {
   return new PikeError(
     'PIKE_ERR_CONNECT_FAILED',
-    `Could not connect${to(remote)}: ${describeThrown(error.cause ?? error)}`,
-    { cause: error.cause },
+    `Could not connect${to(remote)}: ${describeThrown(cause)}`,
+    { cause },
   );
 }
 

@@ -1,4 +1,4 @@
-import { isPort, showEndpoint } from './endpoint.js';
+import { isPort, pathProblem, showEndpoint } from './endpoint.js';
 import { PikeError, describeThrown } from './errors.js';
 import { checkType, invalidOption } from './options.js';
 
@@ -27,13 +27,16 @@ export function readListenOptions(
   }
   if (path !== undefined) {
     checkType(owner, 'path', path, 'string');
-    if (path === '') throw invalidOption(owner, 'path', 'must not be empty');
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw invalidOption(owner, 'path', problem);
     if (port !== undefined) {
       throw invalidOption(owner, 'path', 'cannot be given together with port');
     }
   }
   if (host !== undefined) {
     checkType(owner, 'host', host, 'string');
+    // Node would take it for every address of the machine.
+    if (host === '') throw invalidOption(owner, 'host', 'must not be empty');
     if (port === undefined) throw invalidOption(owner, 'host', 'needs a port to listen on');
   }
   return path !== undefined ? { path } : port !== undefined ? { port, host } : undefined;

@@ -41,21 +41,16 @@ export class NetListener {
     host: NetListenerHost,
   ): Promise<NetListener> {
     const { listenOn, backlog } = settings;
-    const shakingHands = new Map<string, Socket>();
-    const server = createListener(settings, handshakeTimeout, shakingHands, host);
-    server.maxConnections = maxConnections;
     try {
-      await tryToListen(server, { ...listenOn, backlog });
+      const shakingHands = new Map<string, Socket>();
+      const server = createListener(settings, handshakeTimeout, shakingHands, host);
+      server.maxConnections = maxConnections;
+      await listenOrReplace(server, { ...listenOn, backlog });
+      server.on('error', (error) => host.acceptFailed(error));
+      return new NetListener(server, shakingHands);
     } catch (cause) {
-      if (!('path' in listenOn) || !(await removeStaleSocket(listenOn.path, cause))) {
-        throw listenFailed(listenOn, cause);
-      }
-      await tryToListen(server, { ...listenOn, backlog }).catch((again: unknown) => {
-        throw listenFailed(listenOn, again);
-      });
+      throw listenFailed(listenOn, cause);
     }
-    server.on('error', (error) => host.acceptFailed(error));
-    return new NetListener(server, shakingHands);
   }
 
   /** Nothing listens any more when it returns. Peers that have not finished their handshake are refused. */
@@ -97,10 +92,19 @@ function keyOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
-async function tryToListen(
-  server: Server,
-  on: { path: string; backlog: number } | { port: number; host?: string; backlog: number },
-): Promise<void> {
+type ListenTarget = ({ path: string } | { port: number; host?: string }) & { backlog: number };
+
+/** Listens; where a socket file is in the way that a dead process has left, in its place. */
+async function listenOrReplace(server: Server, on: ListenTarget): Promise<void> {
+  try {
+    await tryToListen(server, on);
+  } catch (cause) {
+    if (!('path' in on) || !(await removeStaleSocket(on.path, cause))) throw cause;
+    await tryToListen(server, on);
+  }
+}
+
+async function tryToListen(server: Server, on: ListenTarget): Promise<void> {
   server.listen(on);
   await once(server, 'listening');
 }

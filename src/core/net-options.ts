@@ -1,7 +1,9 @@
+import { createSecureContext } from 'node:tls';
 import type { ConnectionOptions as TlsConnectOptions, TlsOptions } from 'node:tls';
+import { describeThrown } from './errors.js';
 import { LISTEN_OPTIONS, readListenOptions } from './listen-options.js';
 import type { ListenOn } from './listen-options.js';
-import { checkType, readNumbers } from './options.js';
+import { checkType, invalidOption, readNumbers } from './options.js';
 import type { ConnectorOptions, NumericOption } from './options.js';
 
 /**
@@ -65,7 +67,23 @@ export function readNetOptions(options: NetConnectorOptions<unknown>): NetSettin
   const { tls, noDelay = true } = options;
   const listenOn = readListenOptions(OWNER, options);
   checkType(OWNER, 'noDelay', noDelay, 'boolean');
-  if (tls !== undefined) checkType(OWNER, 'tls', tls, 'object');
+  if (tls !== undefined) checkTls(tls);
   const { backlog, keepAliveDelay } = readNumbers(OWNER, options, NET_LIMITS);
   return { listenOn, tls, backlog, noDelay, keepAliveDelay };
+}
+
+/** What cannot be used is found now, not with the first connection. */
+function checkTls(tls: NetTlsOptions): void {
+  checkType(OWNER, 'tls', tls, 'object');
+  const { servername, session } = tls as { servername?: unknown; session?: unknown };
+  // Node looks at these two when the socket is connecting already, and nobody would have it to close.
+  if (servername !== undefined) checkType(OWNER, 'tls.servername', servername, 'string');
+  if (session !== undefined && !(session instanceof Uint8Array)) {
+    throw invalidOption(OWNER, 'tls.session', 'must be a Buffer');
+  }
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw invalidOption(OWNER, 'tls', `cannot be used: ${describeThrown(cause)}`, cause);
+  }
 }

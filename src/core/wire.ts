@@ -21,6 +21,13 @@ export interface WireHost {
   gone(): void;
 }
 
+const WIRE = Symbol('nestjs-pike.wire');
+
+/** A socket that knows its wire, so that all sockets share their listeners. */
+interface WiredSocket extends Duplex {
+  [WIRE]: Wire;
+}
+
 /**
  * A socket as its connection sees it: one chunk at a time, and an answer to how much of it the
  * system has accepted.
@@ -28,7 +35,8 @@ export interface WireHost {
 export class Wire {
   readonly #socket: Duplex;
   readonly #acceptedBytes: AcceptedBytes;
-  readonly #host: WireHost;
+  /** Told what happens to the socket. */
+  readonly host: WireHost;
   /** Bytes of the chunks that were accepted whole. */
   #confirmed = 0;
   /** What `acceptedBytes` last knew. */
@@ -40,16 +48,11 @@ export class Wire {
   constructor(socket: Duplex, acceptedBytes: AcceptedBytes, host: WireHost) {
     this.#socket = socket;
     this.#acceptedBytes = acceptedBytes;
-    this.#host = host;
+    this.host = host;
+    Object.assign(socket, { [WIRE]: this });
     // First: who listens for data makes a socket flow.
     socket.pause();
-    socket.on('data', (bytes: Buffer) => host.data(bytes));
-    socket.on('end', () => host.remoteEnd());
-    socket.on('error', (cause) => host.broken(lost(cause)));
-    socket.on('close', () => {
-      if (!this.#ending) host.broken(lost(undefined));
-      host.gone();
-    });
+    socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   }
 
   /** Hands over a chunk; the next one only after `written`. */
@@ -59,7 +62,7 @@ export class Wire {
       // Of a socket that is going down, callbacks mean nothing; its 'error' says what happened.
       if (error || this.#ending || this.#socket.destroyed) return;
       this.#confirmed += chunk.length;
-      this.#host.written();
+      this.host.written();
     });
     const accepted = this.#acceptedBytes();
     if (accepted !== undefined) this.#floor = accepted;
@@ -99,10 +102,32 @@ export class Wire {
     this.#socket.end();
   }
 
+  /** The socket has closed. */
+  closed(): void {
+    if (!this.#ending) this.host.broken(lost(undefined));
+    this.host.gone();
+  }
+
   destroy(): void {
     this.#ending = true;
     this.#socket.destroy();
   }
+}
+
+function onData(this: WiredSocket, bytes: Buffer): void {
+  this[WIRE].host.data(bytes);
+}
+
+function onEnd(this: WiredSocket): void {
+  this[WIRE].host.remoteEnd();
+}
+
+function onError(this: WiredSocket, cause: Error): void {
+  this[WIRE].host.broken(lost(cause));
+}
+
+function onClose(this: WiredSocket): void {
+  this[WIRE].closed();
 }
 
 function lost(cause: Error | undefined): PikeError {

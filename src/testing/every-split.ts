@@ -138,7 +138,7 @@ export class DecodeSession<T> {
     this.#pump = new InboundPump(decoder, {
       received: (message) => this.#decoded.messages.push(message),
       deserializerFailed: (thrown) => this.#fail(thrown),
-      waiting: (waiting) => {
+      waits: (waiting) => {
         if (waiting) this.#hasWaited = true;
         else this.#onSettled?.();
       },

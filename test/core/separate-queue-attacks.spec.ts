@@ -9,7 +9,7 @@ import type {
   ByteReader,
   Connection,
   ConnectorEvent,
-  NetConnector,
+  Connector,
   RemoteConnectEvent,
 } from 'nestjs-pike/core';
 import { EventRecorder, acceptNobody } from '../support/event-recorder.js';
@@ -25,7 +25,7 @@ const LISTENING = { port: 0, host: '127.0.0.1' };
 type Options = Parameters<typeof sockets.running>[0];
 
 interface Separate {
-  connector: NetConnector<string>;
+  connector: Connector<string>;
   connection: Connection;
   peer: RawPeer;
 }

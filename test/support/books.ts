@@ -153,7 +153,7 @@ function without(messages: readonly string[], others: readonly string[]): string
 function accountOf(connection: Connection): Readonly<Account> {
   const facts = Connection.factsOf(connection);
   if (!(facts instanceof Link)) throw new Error('Not a connection of ours.');
-  return facts.account;
+  return facts.outbox.account;
 }
 
 function lines(messages: readonly string[]): string {

@@ -54,7 +54,7 @@ function prepare(onMessage: (message: string) => void = () => {}): {
       onMessage(message);
     },
     deserializerFailed: (thrown) => log.push(String(thrown)),
-    waiting: (waiting) => log.push(waiting ? 'waits' : 'goes on'),
+    waits: (waiting) => log.push(waiting ? 'waits' : 'goes on'),
   });
   return { pump, decoder, log };
 }

@@ -8,7 +8,7 @@ export interface InboundHost<T> {
   /** The input cannot be decoded: the connection is broken. */
   deserializerFailed(thrown: unknown): void;
   /** Whether the deserializer waits for its callback: then no input is wanted. */
-  waiting(waiting: boolean): void;
+  waits(waiting: boolean): void;
 }
 
 /** Moves bytes from the socket to messages: gives them to the decoder until it has no more use for them. */
@@ -98,6 +98,6 @@ export class InboundPump<T> {
   #setWaiting(waiting: boolean): void {
     if (waiting === this.#waiting || !this.#running) return;
     this.#waiting = waiting;
-    this.#host.waiting(waiting);
+    this.#host.waits(waiting);
   }
 }

@@ -40,9 +40,10 @@ function prepare(answer: PutBytesResult[1] = WAIT_FOR_CALLBACK): Prepared {
   const limits = { maxPendingEvents: 4, maxMessageBytes: 1_000 };
   const settings = readConnectorOptions('Test', { converter, ...limits }, []);
   const socket = { pause: () => log.push('pause'), resume: () => log.push('resume') };
-  const inbox = new Inbox<string>(CONNECTION, settings, () => socket, {
+  const inbox = new Inbox<string>(CONNECTION, settings, {
+    socket,
     received: (message) => log.push(message),
-    failed: ({ code }) => log.push(code),
+    inputFailed: ({ code }) => log.push(code),
     caughtUp: () => log.push('caught up'),
   });
   inbox.start();
