@@ -3,9 +3,9 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describeThrown, PikeError, toError } from '../core/errors.js';
-import { partName } from './file-name.js';
+import { partName, randomMark } from './file-name.js';
 import type { Existing } from './file-publish.js';
-import { publish, randomMark } from './file-publish.js';
+import { publish } from './file-publish.js';
 import type { OpenFiles } from './open-files.js';
 
 /** How many arrivals may wait to be written: each has a buffer of its own, however small. */
