@@ -100,16 +100,18 @@ export class FileConverter implements Converter<FileMessage> {
   }
 
   /**
-   * Deletes the parts that a process has left in `directory` because it was killed or lost power.
-   * Await it before the connector runs, and only if no other process receives files into the same
-   * directory: nothing tells a part that is being written from one that was left. (A file whose part
-   * is deleted meanwhile is not stored, and costs its connection with `PIKE_ERR_DESERIALIZER`.)
+   * Deletes the parts that a process has left in `directory` because it was killed or lost power;
+   * those that this converter is writing stay. Call it once, when the process has begun to listen,
+   * and only if nobody else receives files into the same directory: nothing tells a part that
+   * another process is writing from one that was left. (A file whose part is deleted is not stored,
+   * and costs its connection with `PIKE_ERR_DESERIALIZER`.)
    * @returns the paths of what was deleted
    * @throws PikeError `PIKE_ERR_INVALID_OPTION` if the directory cannot be read or written, with the
    * system's error as `cause`
    */
   async removeStaleParts(): Promise<string[]> {
-    return this.#directory === undefined ? [] : removeStaleParts(this.#directory);
+    const inUse = (path: string): boolean => this.#openFiles.hasPart(path);
+    return this.#directory === undefined ? [] : removeStaleParts(this.#directory, inUse);
   }
 
   createSerializer(message: FileMessage, connection: Connection): Serializer {

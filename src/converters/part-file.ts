@@ -47,7 +47,7 @@ export class PartFile {
     this.#place = place;
     this.#openFiles = openFiles;
     this.#path = join(place.directory, partName(place.name, randomMark()));
-    openFiles.opened();
+    openFiles.opened(this.#path);
     // Exclusively: fails if the name is there, and follows no symbolic link.
     open(this.#path, 'wx', (error, fd) => {
       if (error === null) {
@@ -188,7 +188,7 @@ export class PartFile {
   #release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#openFiles.closed();
+    this.#openFiles.closed(this.#path);
   }
 
   #wake(): void {

@@ -1,8 +1,12 @@
 // Prevents: parts of a killed process that fill the disk, and a clearing that takes something else.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../../test/support/eventually.js';
+import { encodeAll } from '../testing/converter-contract.js';
+import { standInConnection } from '../testing/every-split.js';
 import { FileConverter } from './file-converter.js';
 import { partName, randomMark } from './file-name.js';
 
@@ -31,6 +35,29 @@ describe('removeStaleParts', () => {
     const before = await readdir(directory);
     await expect(new FileConverter({ directory }).removeStaleParts()).resolves.toEqual([]);
     expect(await readdir(directory)).toEqual(before);
+  });
+
+  it('leaves the part of a file that the converter is receiving, and takes it from another', async () => {
+    const path = join(directory, 'source');
+    await writeFile(path, 'content');
+    const wire = await encodeAll(new FileConverter(), { path });
+    const converter = new FileConverter({ directory });
+    const deserializer = converter.createDeserializer(standInConnection(), {
+      maxMessageBytes: 100,
+    });
+    const [unused] = deserializer.putBytes(wire.subarray(0, -1), () => {});
+    await eventually(() => readdirSync(directory).length === 2);
+    await expect(converter.removeStaleParts()).resolves.toEqual([]);
+    await expect(new FileConverter({ directory }).removeStaleParts()).resolves.toHaveLength(1);
+    await new Promise<void>((resolve) => {
+      deserializer.putBytes(wire.subarray(-1 - unused.length), resolve);
+    });
+    expect(() => deserializer.putBytes(Buffer.alloc(0), () => {})).toThrow(
+      expect.objectContaining({ code: 'PIKE_ERR_DESERIALIZER' }),
+    );
+    deserializer.destroy?.();
+    await converter.settled();
+    expect(await readdir(directory)).toEqual(['source']);
   });
 
   it('has nothing to delete without a directory', async () => {
