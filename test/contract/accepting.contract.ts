@@ -30,7 +30,7 @@ export function accepting(transport: Transport): void {
   describe('a peer that is not accepted yet', () => {
     it('is neither read nor sent to', async () => {
       let reads = 0;
-      const { connector, event, peer } = await arrive({
+      const { connector, events, event, peer } = await arrive({
         converter: scriptedConverter({ createDeserializer: () => void reads++ }),
       });
       peer.write('early\n');
@@ -38,13 +38,62 @@ export function accepting(transport: Transport): void {
 
       // Whatever went the same way later is through: a second peer is served completely.
       const second = await sockets.peer(addressOf(connector));
-      second.end();
+      second.write('accepted\n');
+      const arrival = await events.next('remoteConnect');
+      const { connection } = arrival;
+      arrival.finishAccept();
+      await events.next('messageReceived', connection);
+      connector.send(connection, 'welcome');
+      await second.sees('welcome\n');
+
+      expect(reads).toBe(1);
+      expect(events.messages(event.connection)).toEqual([]);
+      expect(peer.text).toBe('');
       connector.disconnect(event.connection, { now: true });
       await peer.ended;
-
-      expect(reads).toBe(0);
       expect(peer.text).toBe('');
     });
+
+    it('fills what the system holds and no more, all of which is delivered in order once it is accepted', async () => {
+      const { events, event, peer } = await arrive({ maxPendingEvents: 1_000_000 });
+      const lines = Array.from({ length: (2 * transport.facts.overflow) / 1000 }, (_, index) =>
+        `${index} `.padEnd(999, 'x'),
+      );
+      let taken = false;
+      peer.socket.write(lines.map((line) => `${line}\n`).join(''), () => (taken = true));
+      for (let i = 0; i < 50; i++) await inputHandled();
+      expect(taken).toBe(false);
+      expect(events.types()).toEqual(['remoteConnect']);
+
+      event.finishAccept();
+      peer.end();
+
+      await events.next('remoteDisconnect');
+      expect(events.messages()).toEqual(lines);
+    });
+
+    it.each([false, true])(
+      'gives its early messages to the queue that it is accepted for (separate: %j)',
+      async (separate) => {
+        const connector = await sockets.listening();
+        const peer = await sockets.peer(addressOf(connector));
+        peer.write('one\ntwo\n');
+        peer.end();
+        await peer.finished;
+        const arrival = await connector.receive();
+        if (arrival?.type !== 'remoteConnect') throw new Error('No RemoteConnect came.');
+        await inputHandled();
+
+        arrival.finishAccept({ separate });
+
+        const receive = separate
+          ? () => connector.receiveFrom(arrival.connection)
+          : () => connector.receive();
+        expect(await receive()).toMatchObject({ message: 'one' });
+        expect(await receive()).toMatchObject({ message: 'two' });
+        expect(await receive()).toMatchObject({ type: 'remoteDisconnect', error: undefined });
+      },
+    );
 
     it('is read and sent to once it is accepted, nothing being lost', async () => {
       const { connector, events, event, peer } = await arrive();

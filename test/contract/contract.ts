@@ -6,6 +6,7 @@ import { connectWaiting } from './connect-waiting.contract.js';
 import { connections } from './connections.contract.js';
 import { connecting } from './connecting.contract.js';
 import { disconnecting } from './disconnecting.contract.js';
+import { faults } from './faults.contract.js';
 import { faultyDeserializers } from './faulty-deserializers.contract.js';
 import { faultySerializers } from './faulty-serializers.contract.js';
 import { halfOpen } from './half-open.contract.js';
@@ -13,6 +14,7 @@ import { hostilePeers } from './hostile-peers.contract.js';
 import { leavingWhileWaiting } from './leaving-while-waiting.contract.js';
 import { lingering } from './lingering.contract.js';
 import { listeners } from './listeners.contract.js';
+import { orderOfEvents } from './order-of-events.contract.js';
 import { randomSequences } from './random-sequences.contract.js';
 import { receiving } from './receiving.contract.js';
 import { remoteDisconnect } from './remote-disconnect.contract.js';
@@ -20,10 +22,16 @@ import { sending } from './sending.contract.js';
 import { separateQueues } from './separate-queues.contract.js';
 import { shuttingDown } from './shutting-down.contract.js';
 import { starting } from './starting.contract.js';
+import { states } from './states.contract.js';
+import { uncertainty } from './uncertain.contract.js';
 import { waitingDeserializers } from './waiting-deserializers.contract.js';
 
 const PARTS: Readonly<Record<string, (transport: Transport) => void>> = {
   starting,
+  states,
+  faults,
+  'the order of events': orderOfEvents,
+  uncertainty,
   connecting,
   connectWaiting: connectWaiting,
   accepting,
