@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // Only what hangs takes so long: how fast a machine is must not decide whether a test passes.
+  testTimeout: 30_000,
   roots: ['<rootDir>'],
   testMatch: [
     '<rootDir>/src/**/*.spec.ts',

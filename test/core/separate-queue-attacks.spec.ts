@@ -454,7 +454,7 @@ describe('a peer whose separate queue nobody reads', () => {
       const converter = new CountingConverter();
       const { connector, connection, peer } = await separate({ converter, maxMessageBytes });
       const message = 'x'.repeat(size - 1);
-      const count = Math.ceil(64_000_000 / size);
+      const count = Math.ceil(16_000_000 / size);
       peer.write(`${message}\n`.repeat(count));
       peer.end();
 
