@@ -13,14 +13,16 @@ export interface InboundHost<T> {
 
 /** Moves bytes from the socket to messages: gives them to the decoder until it has no more use for them. */
 export class InboundPump<T> {
-  readonly #reassembly = new Reassembly();
+  readonly #reassembly: Reassembly;
   readonly #decoder: MessageDecoder<T>;
   readonly #host: InboundHost<T>;
   #running = true;
   #decoding = false;
   #waiting = false;
 
-  constructor(decoder: MessageDecoder<T>, host: InboundHost<T>) {
+  /** @param maxMessageBytes how much of a message may be kept */
+  constructor(decoder: MessageDecoder<T>, host: InboundHost<T>, maxMessageBytes: number) {
+    this.#reassembly = new Reassembly(maxMessageBytes);
     this.#decoder = decoder;
     this.#host = host;
   }

@@ -152,7 +152,7 @@ export class Inbox<T> implements InboundHost<T> {
       () => this.#pump?.decode(),
       onError,
     );
-    return new InboundPump(decoder, this);
+    return new InboundPump(decoder, this, this.#settings.maxMessageBytes);
   }
 }
 

@@ -96,7 +96,8 @@ export class OutboundPump<T> {
       this.#host.idle();
       return;
     }
-    this.#writer.reset(this.#pool.acquire());
+    const chunk = this.#pool.acquire();
+    this.#writer.reset(chunk);
     this.#filling = true;
     let endsOpen: boolean;
     try {
@@ -104,6 +105,8 @@ export class OutboundPump<T> {
     } finally {
       this.#filling = false;
     }
+    // A message that did not fit has moved to a larger one.
+    if (this.#writer.buffer !== chunk) this.#pool.release(chunk);
     if (this.#running) this.#handOver(endsOpen);
     else this.#releaseChunk();
   }
