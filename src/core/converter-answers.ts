@@ -35,11 +35,14 @@ export function showAnswer(answer: unknown): string {
   if (isPromise(answer)) {
     // It has failed already: what the promise brings comes too late, and nobody else listens to it.
     answer.catch(() => undefined);
-    return 'a promise: it is not awaited. To wait, answer WAIT_FOR_CALLBACK and call the callback';
+    return (
+      'a promise: it is not awaited. To wait, a serializer or deserializer answers WAIT_FOR_CALLBACK ' +
+      'and calls the callback'
+    );
   }
   if (typeof answer === 'symbol') return String(answer);
-  if (answer === null || typeof answer !== 'object')
-    return answer === null ? 'null' : typeof answer;
+  if (answer === null) return 'null';
+  if (typeof answer !== 'object') return typeof answer;
   return `an object (${Object.prototype.toString.call(answer).slice('[object '.length, -1)})`;
 }
 
