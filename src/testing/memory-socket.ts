@@ -18,7 +18,7 @@ export class MemorySocket extends Duplex {
   #acceptedBytes = 0;
   #wantsBytes = false;
   #resets = false;
-  #scheduled = false;
+  #turn: NodeJS.Immediate | undefined;
 
   constructor() {
     // Who has stopped reading takes one read more, then no more: bytes wait where they are counted.
@@ -61,6 +61,7 @@ export class MemorySocket extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
+    clearImmediate(this.#turn);
     const incoming = this.#incoming;
     if (this.#resets || (incoming !== undefined && incoming.length > 0)) this.#outgoing.break();
     else this.#outgoing.end();
@@ -81,11 +82,10 @@ export class MemorySocket extends Duplex {
 
   /** What happens at one end shows at the other in a turn of its own, as with the system between them. */
   #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (!this.destroyed) this.#readOn();
+    if (this.destroyed) return;
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.#readOn();
       if (!this.destroyed) this.#writeOn();
     });
   }
