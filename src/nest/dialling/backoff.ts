@@ -21,7 +21,8 @@ export class Backoff {
 
   /** How long to wait before the next attempt, in ms. */
   next(): number {
-    const ceiling = Math.min(this.#maxDelay, this.#minDelay * 2 ** this.#attempts++);
+    const ceiling = Math.min(this.#maxDelay, this.#minDelay * 2 ** this.#attempts);
+    this.#attempts = Math.min(this.#attempts + 1, MOST_DOUBLINGS);
     return Math.floor(this.#random() * (ceiling + 1));
   }
 
@@ -30,3 +31,6 @@ export class Backoff {
     this.#attempts = 0;
   }
 }
+
+/** The shortest delay that there is, of 1 ms, is then the longest that a timer can wait. */
+const MOST_DOUBLINGS = 31;
