@@ -1,98 +1,25 @@
 // Prevents: a server restarts, and its clients stay away, lose what they had not sent, send it
 // twice or in another order, or collect for ever what they cannot send.
 import { describe, expect, it } from '@jest/globals';
-import { PikeClient } from 'nestjs-pike';
-import type { PikeClientOptions, PikeClientStatus } from 'nestjs-pike';
 import { NetConnector } from 'nestjs-pike/core';
-import type { Endpoint } from 'nestjs-pike/core';
-import { filter, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { RawListener } from '../support/raw-peer.js';
+import { firstValueFrom, take, toArray } from 'rxjs';
 import { nextTurn } from '../support/turns.js';
 import { useSockets } from '../support/use-sockets.js';
-import { PacketPeer } from './packet-peer.js';
+import {
+  clientOf,
+  clientPair,
+  dataUpTo,
+  echo,
+  outcomeOf,
+  RawServer,
+  statusOf,
+} from './raw-server.js';
 
 const sockets = useSockets();
 
-const outcome = (observable: Observable<unknown>): Promise<unknown> =>
-  lastValueFrom(observable.pipe(toArray())).catch((error: unknown) => error);
-
-const QUICK = { minDelay: 1, maxDelay: 20 };
-
-/** A server that can be stopped, and started again at the same place. */
-class Restartable {
-  readonly at: Endpoint;
-  #listener: RawListener | undefined;
-
-  private constructor(listener: RawListener) {
-    this.#listener = listener;
-    this.at = listener.address;
-  }
-
-  static async start(reading = true): Promise<Restartable> {
-    const server = new Restartable(await RawListener.listen({ reading }));
-    sockets.defer(() => server.stop());
-    return server;
-  }
-
-  async restart(): Promise<void> {
-    this.#listener = await RawListener.listen({ at: this.at });
-  }
-
-  async accept(): Promise<PacketPeer> {
-    if (this.#listener === undefined) throw new Error('It does not listen.');
-    return PacketPeer.over(await this.#listener.accept());
-  }
-
-  async stop(): Promise<void> {
-    const listener = this.#listener;
-    this.#listener = undefined;
-    await listener?.close();
-  }
-}
-
-function create(server: Restartable, options: Partial<PikeClientOptions> = {}): PikeClient {
-  const client = new PikeClient({
-    endpoints: [server.at],
-    reconnect: QUICK,
-    lingerTimeout: 10,
-    ...options,
-  });
-  sockets.defer(() => client.close());
-  return client;
-}
-
-async function pair(options: Partial<PikeClientOptions> = {}, reading = true) {
-  const server = await Restartable.start(reading);
-  const client = create(server, options);
-  const [peer] = await Promise.all([server.accept(), client.connect()]);
-  return { server, client, peer };
-}
-
-function status(client: PikeClient, wanted: PikeClientStatus): Promise<PikeClientStatus> {
-  return firstValueFrom(client.status.pipe(filter((each) => each === wanted)));
-}
-
-/** Answers each request with its own data, from now on. */
-function echo(peer: PacketPeer): void {
-  const answer = (): void => {
-    for (const { id, data } of peer.replies.splice(0)) {
-      if (id !== undefined) peer.send({ id, response: data, isDisposed: true });
-    }
-  };
-  answer();
-  peer.raw.socket.on('data', () => setImmediate(answer));
-}
-
-/** The data of everything that comes from a client up to `last`. */
-async function dataUpTo(peer: PacketPeer, last: unknown): Promise<unknown[]> {
-  await peer.reply(({ data }) => data === last);
-  return peer.replies.map(({ data }) => data);
-}
-
 describe('a client whose connection was lost', () => {
   it('is connected again by itself, though nobody uses it', async () => {
-    const { server, client, peer } = await pair();
+    const { server, client, peer } = await clientPair(sockets);
     const statuses = firstValueFrom(client.status.pipe(take(3), toArray()));
     peer.raw.reset();
     await server.accept();
@@ -100,36 +27,36 @@ describe('a client whose connection was lost', () => {
   });
 
   it('goes on though the server ends the connection in an orderly way', async () => {
-    const { server, client, peer } = await pair();
+    const { server, client, peer } = await clientPair(sockets);
     peer.raw.end();
     echo(await server.accept());
-    await expect(outcome(client.send('echo', 1))).resolves.toEqual([1]);
+    await expect(outcomeOf(client.send('echo', 1))).resolves.toEqual([1]);
   });
 
   it('keeps its connector, and what was registered with it', async () => {
-    const { server, client, peer } = await pair();
+    const { server, client, peer } = await clientPair(sockets);
     const connector = client.unwrap();
     const events: string[] = [];
     client.on('remoteDisconnect', ({ type }) => events.push(type));
     for (let round = 0, present = peer; round < 2; round++) {
       present.raw.reset();
       present = await server.accept();
-      await status(client, 'connected');
+      await statusOf(client, 'connected');
     }
     expect(client.unwrap()).toBe(connector);
     expect(events).toHaveLength(2);
   });
 
   it('sends what comes meanwhile when it is connected again, in its order', async () => {
-    const { server, client, peer } = await pair();
+    const { server, client, peer } = await clientPair(sockets);
     await server.stop();
     await peer.raw.closed;
-    await status(client, 'reconnecting');
+    await statusOf(client, 'reconnecting');
     const results = [
-      outcome(client.emit('e', 1)),
-      outcome(client.send('r', 2)),
-      outcome(client.emit('e', 3)),
-      outcome(client.send('r', 4)),
+      outcomeOf(client.emit('e', 1)),
+      outcomeOf(client.send('r', 2)),
+      outcomeOf(client.emit('e', 3)),
+      outcomeOf(client.send('r', 4)),
     ];
     await server.restart();
     const next = await server.accept();
@@ -139,9 +66,9 @@ describe('a client whose connection was lost', () => {
   });
 
   it('is waited for by connect()', async () => {
-    const { server, client } = await pair();
+    const { server, client } = await clientPair(sockets);
     await server.stop();
-    await status(client, 'reconnecting');
+    await statusOf(client, 'reconnecting');
     const connected = client.connect();
     await server.restart();
     await connected;
@@ -149,17 +76,19 @@ describe('a client whose connection was lost', () => {
   });
 
   it('sends what had not left again, ahead of what is new, and nothing else', async () => {
-    const { server, client, peer } = await pair();
-    const inDoubt = outcome(client.send('r', 'in doubt'));
+    const { server, client, peer } = await clientPair(sockets);
+    const inDoubt = outcomeOf(client.send('r', 'in doubt'));
     await peer.reply(({ data }) => data === 'in doubt');
     peer.raw.pause();
     // More than the system takes: of these, some leave wholly and the rest comes back.
     const big = (index: number): string => `${index} `.padEnd(300_000, 'x');
-    const results = Array.from({ length: 30 }, (_, index) => outcome(client.send('r', big(index))));
+    const results = Array.from({ length: 30 }, (_, index) =>
+      outcomeOf(client.send('r', big(index))),
+    );
     await nextTurn();
     await server.stop();
-    await status(client, 'reconnecting');
-    const newer = outcome(client.send('r', 'new'));
+    await statusOf(client, 'reconnecting');
+    const newer = outcomeOf(client.send('r', 'new'));
     await server.restart();
     const next = await server.accept();
     const resent = (await dataUpTo(next, 'new')).map((data) => parseInt(data as string));
@@ -174,11 +103,11 @@ describe('a client whose connection was lost', () => {
   });
 
   it('sends an event again, and its caller never notices', async () => {
-    const { server, client, peer } = await pair();
+    const { server, client, peer } = await clientPair(sockets);
     peer.raw.pause();
     for (let i = 0; i < 20; i++)
       client.send('r', 'x'.repeat(500_000)).subscribe({ error: () => 0 });
-    const result = outcome(client.emit('e', 'kept'));
+    const result = outcomeOf(client.emit('e', 'kept'));
     await nextTurn();
     peer.raw.reset();
     const next = await server.accept();
@@ -187,9 +116,9 @@ describe('a client whose connection was lost', () => {
   });
 
   it('does not send again what was cancelled meanwhile', async () => {
-    const { server, client } = await pair();
+    const { server, client } = await clientPair(sockets);
     await server.stop();
-    await status(client, 'reconnecting');
+    await statusOf(client, 'reconnecting');
     client.send('r', 'unwanted').subscribe().unsubscribe();
     client.emit('e', 'wanted');
     await server.restart();
@@ -197,36 +126,36 @@ describe('a client whose connection was lost', () => {
   });
 
   it('counts the ids of each connection from 1', async () => {
-    const { server, client, peer } = await pair();
+    const { server, client, peer } = await clientPair(sockets);
     client.send('r', 'a').subscribe({ error: () => undefined });
     await peer.reply(({ id }) => id === 1);
     peer.raw.reset();
     const next = await server.accept();
-    const result = outcome(client.send('r', 'b'));
+    const result = outcomeOf(client.send('r', 'b'));
     await expect(next.reply(({ data }) => data === 'b')).resolves.toMatchObject({ id: 1 });
     next.send({ id: 1, response: 'b', isDisposed: true });
     await expect(result).resolves.toEqual(['b']);
   });
 
   it('fails what was not sent if it is told not to send again', async () => {
-    const { server, client, peer } = await pair({ retryUnsent: false });
+    const { server, client, peer } = await clientPair(sockets, { retryUnsent: false });
     peer.raw.pause();
     const results = Array.from({ length: 20 }, () =>
-      outcome(client.send('r', 'x'.repeat(500_000))),
+      outcomeOf(client.send('r', 'x'.repeat(500_000))),
     );
     await nextTurn();
     peer.raw.reset();
     const errors = await Promise.all(results);
     expect(errors.at(-1)).toMatchObject({ code: 'PIKE_ERR_CONNECTION_LOST', delivery: 'unsent' });
     echo(await server.accept());
-    await expect(outcome(client.send('r', 'new'))).resolves.toEqual(['new']);
+    await expect(outcomeOf(client.send('r', 'new'))).resolves.toEqual(['new']);
   });
 
   it('lets no more wait than it may, and says so', async () => {
-    const { server, client } = await pair({ maxOfflineMessages: 2 });
+    const { server, client } = await clientPair(sockets, { maxOfflineMessages: 2 });
     await server.stop();
-    await status(client, 'reconnecting');
-    const [one, two, tooMuch] = [1, 2, 3].map((data) => outcome(client.send('r', data)));
+    await statusOf(client, 'reconnecting');
+    const [one, two, tooMuch] = [1, 2, 3].map((data) => outcomeOf(client.send('r', data)));
     await expect(tooMuch).resolves.toMatchObject({
       code: 'PIKE_ERR_QUEUE_FULL',
       delivery: 'unsent',
@@ -238,10 +167,10 @@ describe('a client whose connection was lost', () => {
   });
 
   it('lets each wait no longer than it may, and says why it is not connected', async () => {
-    const { server, client } = await pair({ offlineTimeout: 20 });
+    const { server, client } = await clientPair(sockets, { offlineTimeout: 20 });
     await server.stop();
-    await status(client, 'reconnecting');
-    const results = [client.send('r', 1), client.emit('e', 2)].map(outcome);
+    await statusOf(client, 'reconnecting');
+    const results = [client.send('r', 1), client.emit('e', 2)].map(outcomeOf);
     for (const result of results) {
       await expect(result).resolves.toMatchObject({
         code: 'PIKE_ERR_OFFLINE_TIMEOUT',
@@ -251,28 +180,30 @@ describe('a client whose connection was lost', () => {
     }
     await server.restart();
     echo(await server.accept());
-    await expect(outcome(client.send('r', 3))).resolves.toEqual([3]);
+    await expect(outcomeOf(client.send('r', 3))).resolves.toEqual([3]);
   });
 
   it('gives up after so many attempts, and begins anew when it is used', async () => {
-    const { server, client } = await pair({ reconnect: { ...QUICK, attempts: 2 } });
+    const { server, client } = await clientPair(sockets, {
+      reconnect: { minDelay: 1, maxDelay: 20, attempts: 2 },
+    });
     await server.stop();
-    await status(client, 'reconnecting');
-    const waiting = outcome(client.send('r', 1));
+    await statusOf(client, 'reconnecting');
+    const waiting = outcomeOf(client.send('r', 1));
     const failed = { code: 'PIKE_ERR_CONNECT_FAILED', delivery: 'unsent' };
     await expect(client.connect()).rejects.toMatchObject(failed);
     await expect(waiting).resolves.toMatchObject(failed);
     await expect(firstValueFrom(client.status)).resolves.toBe('disconnected');
-    await expect(outcome(client.send('r', 2))).resolves.toMatchObject(failed);
+    await expect(outcomeOf(client.send('r', 2))).resolves.toMatchObject(failed);
     await server.restart();
-    const result = outcome(client.send('r', 3));
+    const result = outcomeOf(client.send('r', 3));
     echo(await server.accept());
     await expect(result).resolves.toEqual([3]);
   });
 
   it('stays disconnected until it is used, if it is told not to reconnect', async () => {
-    const { server, client, peer } = await pair({ reconnect: false });
-    const inDoubt = outcome(client.send('r', 1));
+    const { server, client, peer } = await clientPair(sockets, { reconnect: false });
+    const inDoubt = outcomeOf(client.send('r', 1));
     await peer.reply(({ data }) => data === 1);
     peer.raw.reset();
     await expect(inDoubt).resolves.toMatchObject({ delivery: 'in-doubt' });
@@ -280,16 +211,16 @@ describe('a client whose connection was lost', () => {
     expect(() => client.unwrap()).toThrow(
       expect.objectContaining({ code: 'PIKE_ERR_NOT_RUNNING' }),
     );
-    const result = outcome(client.send('r', 2));
+    const result = outcomeOf(client.send('r', 2));
     echo(await server.accept());
     await expect(result).resolves.toEqual([2]);
   });
 
   it('can be closed meanwhile: what waits fails, unsent', async () => {
-    const { server, client } = await pair();
+    const { server, client } = await clientPair(sockets);
     await server.stop();
-    await status(client, 'reconnecting');
-    const results = [client.send('r', 1), client.emit('e', 2)].map(outcome);
+    await statusOf(client, 'reconnecting');
+    const results = [client.send('r', 1), client.emit('e', 2)].map(outcomeOf);
     const connecting = client.connect().catch((error: unknown) => error);
     await client.close();
     for (const result of results) {
@@ -303,15 +234,15 @@ describe('a client whose connection was lost', () => {
   });
 
   it('does not send for ever what connection after connection breaks on', async () => {
-    const { server, client, peer } = await pair({}, false);
+    const { server, client, peer } = await clientPair(sockets, {}, false);
     // A server that ends the connection as soon as it has seen that a message is too large for it.
-    const poison = outcome(client.send('r', 'x'.repeat(16_000_000)));
-    const innocent = outcome(client.send('r', 'innocent'));
-    let settled = false;
-    void poison.then(() => (settled = true));
+    const poison = outcomeOf(client.send('r', 'x'.repeat(16_000_000)));
+    const innocent = outcomeOf(client.send('r', 'innocent'));
+    const state = { settled: false };
+    void poison.then(() => (state.settled = true));
     let present = peer;
     let broken = 0;
-    for (; !settled; present = await server.accept()) {
+    for (; !state.settled; present = await server.accept()) {
       present.raw.end();
       broken++;
     }
@@ -328,25 +259,24 @@ describe('a client whose connection was lost', () => {
 
 describe('a client of several servers', () => {
   it('takes the first that accepts, and another when that is lost', async () => {
-    const [one, two] = [await Restartable.start(), await Restartable.start()];
+    const [one, two] = [await RawServer.start(sockets), await RawServer.start(sockets)];
     await one.stop();
-    const client = new PikeClient({ endpoints: [one.at, two.at], reconnect: QUICK });
-    sockets.defer(() => client.close());
+    const client = clientOf(sockets, one, { endpoints: [one.at, two.at] });
     await client.connect();
     const peer = await two.accept();
     await one.restart();
     await two.stop();
     await peer.raw.closed;
     echo(await one.accept());
-    await expect(outcome(client.send('r', 1))).resolves.toEqual([1]);
+    await expect(outcomeOf(client.send('r', 1))).resolves.toEqual([1]);
   });
 
   it('says of each why it could not be connected to', async () => {
-    const [one, two] = [await Restartable.start(), await Restartable.start()];
+    const [one, two] = [await RawServer.start(sockets), await RawServer.start(sockets)];
     await Promise.all([one.stop(), two.stop()]);
-    const client = new PikeClient({ endpoints: [one.at, two.at] });
+    const client = clientOf(sockets, one, { endpoints: [one.at, two.at] });
     const ports = [one, two].map(({ at }) => (at as { port: number }).port);
-    await expect(outcome(client.send('r', 1))).resolves.toMatchObject({
+    await expect(outcomeOf(client.send('r', 1))).resolves.toMatchObject({
       code: 'PIKE_ERR_CONNECT_FAILED',
       delivery: 'unsent',
       message: expect.stringMatching(`${ports[0]}.*${ports[1]}`),
@@ -356,10 +286,10 @@ describe('a client of several servers', () => {
 
 describe('a client with a connector of the application', () => {
   it('makes one for each time from connect to close, with the options of a connector', async () => {
-    const server = await Restartable.start();
+    const server = await RawServer.start(sockets);
     const made: NetConnector<unknown>[] = [];
     const given: unknown[] = [];
-    const client = create(server, {
+    const client = clientOf(sockets, server, {
       maxMessageBytes: 1000,
       connector: (options) => {
         given.push(Object.keys(options).sort());
@@ -378,15 +308,15 @@ describe('a client with a connector of the application', () => {
   });
 
   it('fails its callers with what making one throws', async () => {
-    const server = await Restartable.start();
+    const server = await RawServer.start(sockets);
     const failure = new Error('no connector today');
-    const client = create(server, {
+    const client = clientOf(sockets, server, {
       connector: () => {
         throw failure;
       },
     });
     await expect(client.connect()).rejects.toBe(failure);
-    for (const result of [client.send('r', 1), client.emit('e', 2)].map(outcome)) {
+    for (const result of [client.send('r', 1), client.emit('e', 2)].map(outcomeOf)) {
       await expect(result).resolves.toMatchObject({
         code: 'PIKE_ERR_CONNECT_FAILED',
         delivery: 'unsent',
@@ -396,9 +326,9 @@ describe('a client with a connector of the application', () => {
   });
 
   it('fails its callers if the connector does not start, and tries with another', async () => {
-    const server = await Restartable.start();
+    const server = await RawServer.start(sockets);
     let broken = true;
-    const client = create(server, {
+    const client = clientOf(sockets, server, {
       connector: (options) => {
         const connector = new NetConnector(options);
         if (broken) void connector.shutdown({ now: true });
@@ -406,8 +336,8 @@ describe('a client with a connector of the application', () => {
         return connector;
       },
     });
-    await expect(outcome(client.send('r', 1))).resolves.toMatchObject({ delivery: 'unsent' });
-    const result = outcome(client.send('r', 2));
+    await expect(outcomeOf(client.send('r', 1))).resolves.toMatchObject({ delivery: 'unsent' });
+    const result = outcomeOf(client.send('r', 2));
     echo(await server.accept());
     await expect(result).resolves.toEqual([2]);
   });

@@ -17,8 +17,9 @@ function expiring(timeout: number) {
     changed();
   });
   const until = async (count: number): Promise<string[]> => {
-    while (expired.length < count) await new Promise<void>((resolve) => (changed = resolve));
-    return expired;
+    if (expired.length >= count) return expired;
+    await new Promise<void>((resolve) => (changed = resolve));
+    return until(count);
   };
   return { queue, expired, until };
 }
