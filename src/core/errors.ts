@@ -27,7 +27,8 @@ export const PIKE_ERRORS = {
   PIKE_ERR_REMOTE_ENDED: 'The peer ended the connection.',
   PIKE_ERR_DISCONNECTED: 'The connection is finishing or has ended.',
   PIKE_ERR_DEADLINE: 'The deadline passed before everything was sent.',
-  PIKE_ERR_QUEUE_FULL: 'The outbound queue of the connection holds maxQueuedMessages messages.',
+  PIKE_ERR_QUEUE_FULL:
+    'As many messages wait as may: maxQueuedMessages, or maxOfflineMessages of a client.',
   PIKE_ERR_SERIALIZER: 'The converter failed, or misbehaved, while it serialized a message.',
   PIKE_ERR_DESERIALIZER: 'The converter failed, or misbehaved, while it deserialized input.',
   PIKE_ERR_MALFORMED: 'The peer sent bytes that are no message of the protocol.',
@@ -41,6 +42,8 @@ export const PIKE_ERRORS = {
   PIKE_ERR_MESSAGE_RETURNED: 'A message given to send came back unsent.',
   PIKE_ERR_NO_ERROR_REPLY: 'A handler failed, and the protocol has no message to say so.',
   PIKE_ERR_CLIENT_CLOSED: 'The client was closed before the reply came, or the event was sent.',
+  PIKE_ERR_OFFLINE_TIMEOUT: 'The client was not connected again within offlineTimeout.',
+  PIKE_ERR_REQUEST_TIMEOUT: 'The reply did not come within requestTimeout.',
   PIKE_ERR_LISTENER: 'A listener or callback of the application failed.',
 } as const satisfies Record<string, string>;
 
