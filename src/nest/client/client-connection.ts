@@ -10,6 +10,7 @@ import { Dispatcher } from '../handling/dispatcher.js';
 import { Runs } from '../handling/runs.js';
 import type { IncomingReply, OutgoingPacket } from '../packets/packets.js';
 import { Session } from '../session/session.js';
+import { shutdownWayOf } from '../shutdown-options.js';
 import type { PikeClientSettings } from './client-options.js';
 
 /** What a connection tells its client. */
@@ -65,14 +66,14 @@ export class ClientConnection<T> {
     return this.#opened.calls.emit(packet);
   }
 
-  /** Ends the connection; resolves when it has ended. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /** Ends the connection; resolves when it has ended. @param signal if one is the reason */
+  close(signal: string | undefined): Promise<void> {
+    this.#closing ??= this.#close(signal);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
-    const { mode, deadline } = this.#settings.shutdown;
+  async #close(signal: string | undefined): Promise<void> {
+    const { mode, deadline } = shutdownWayOf(this.#settings.shutdown, signal);
     this.#giveUp.abort();
     await this.connector.shutdown({ [mode]: true, deadline } as Finish);
   }

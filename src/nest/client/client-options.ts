@@ -5,12 +5,14 @@ import type { NetConnectorOptions } from '../../core/net-options.js';
 import { NetConnector } from '../../core/net-connector.js';
 import { invalidOption } from '../../core/options.js';
 import type { ErrorHandler } from '../../core/report.js';
+import { completeOptions } from '../injected-options.js';
+import type { OptionSource, WithTokens } from '../injected-options.js';
 import { createDefaultConverter } from '../packets/default-protocol.js';
 import type { PacketOptions } from '../packets/packet-options.js';
 import type { OutgoingPacket, ReceivedPacket } from '../packets/packets.js';
 import { readSessionSettings } from '../session/session-settings.js';
 import type { SessionSettings } from '../session/session-settings.js';
-import type { PikeShutdownOptions } from '../shutdown-options.js';
+import type { PikeShutdownOptions, ShutdownSettings } from '../shutdown-options.js';
 import { readShutdownOptions } from '../shutdown-options.js';
 
 /**
@@ -34,16 +36,23 @@ export interface PikeClientOptions<T = unknown>
 /** Options with every default filled in. */
 export interface PikeClientSettings<T> extends SessionSettings<T> {
   endpoint: Endpoint;
-  shutdown: Required<PikeShutdownOptions>;
+  shutdown: ShutdownSettings;
   /** Makes the connector of one connection. @param onError unless the options say otherwise */
   createConnector: (onError: ErrorHandler) => Connector<T>;
 }
 
 const OWNER = 'PikeClient';
 
-/** Checks options and fills in the defaults. @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
-export function readClientOptions<T>(options: PikeClientOptions<T>): PikeClientSettings<T> {
-  if (typeof options !== 'object' || options === null) {
+/**
+ * Checks options and fills in the defaults.
+ * @param source the application, of a client that `PikeModule` has registered
+ * @throws PikeError `PIKE_ERR_INVALID_OPTION`, `PIKE_ERR_NOT_INJECTED`, naming the option
+ */
+export function readClientOptions<T>(
+  given: WithTokens<PikeClientOptions<T>>,
+  source?: OptionSource,
+): PikeClientSettings<T> {
+  if (typeof given !== 'object' || given === null) {
     throw invalidOption(OWNER, 'options', 'must be an object');
   }
   const {
@@ -55,7 +64,7 @@ export function readClientOptions<T>(options: PikeClientOptions<T>): PikeClientS
     deserializer,
     correlation,
     ...rest
-  } = options;
+  } = completeOptions<PikeClientOptions<T>>(OWNER, given, source);
   const { converter = createDefaultConverter() as NetConnectorOptions<T>['converter'] } = rest;
   // Made once for its checks: wrong options must fail where they are written, not when it connects.
   void new NetConnector({ ...rest, converter });

@@ -4,11 +4,13 @@ import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { AsyncSubject, Observable } from 'rxjs';
 import type { Observer } from 'rxjs';
 import type { Connector } from '../../core/connector.js';
-import { PikeError } from '../../core/errors.js';
+import { PikeError, toError } from '../../core/errors.js';
 import type { ConnectorEvent } from '../../core/events.js';
 import { ConnectorObservers } from '../connector-observers.js';
 import type { ObservedEvents } from '../connector-observers.js';
 import { ClientConnection } from './client-connection.js';
+import { withoutTokens } from '../injected-options.js';
+import type { OptionSource, WithTokens } from '../injected-options.js';
 import { readClientOptions } from './client-options.js';
 import type { PikeClientOptions, PikeClientSettings } from './client-options.js';
 import { hasError } from '../calls/correlator.js';
@@ -25,7 +27,8 @@ export type PikeClientStatus = 'connected' | 'disconnected';
  * the server can have acted on it.
  */
 export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
-  readonly #settings: PikeClientSettings<T>;
+  #settings: PikeClientSettings<T>;
+  #readSettings: (() => PikeClientSettings<T>) | undefined;
   readonly #logger = new Logger(PikeClient.name);
   readonly #observers = new ConnectorObservers<T>((error) => this.#logger.error(error));
   /** The present connection, from when it begins to connect. */
@@ -42,6 +45,29 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     this.#settings = readClientOptions(options);
   }
 
+  /**
+   * @internal Called by PikeModule: a client whose other options come from the application, and are
+   * not known before its providers exist.
+   */
+  static register<T>(
+    options: WithTokens<PikeClientOptions<T>>,
+    source: OptionSource,
+  ): PikeClient<T> {
+    const client = new PikeClient<T>(withoutTokens<PikeClientOptions<T>>(options));
+    client.#readSettings = () => readClientOptions<T>(options, source);
+    return client;
+  }
+
+  /**
+   * @internal Takes the options that come from the application, before the first connection.
+   * @throws PikeError `PIKE_ERR_INVALID_OPTION`, `PIKE_ERR_NOT_INJECTED`, naming the option
+   */
+  completeSettings(): void {
+    if (this.#readSettings === undefined) return;
+    this.#settings = this.#readSettings();
+    this.#readSettings = undefined;
+  }
+
   /** Emits whether the client is connected, at once and at each change. */
   override get status(): Observable<PikeClientStatus> {
     return super.status as Observable<PikeClientStatus>;
@@ -50,22 +76,30 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   /**
    * Connects, unless that is done or under way.
    * @throws PikeError (rejection) `PIKE_ERR_CONNECT_FAILED`, `PIKE_ERR_CONNECT_TIMEOUT`,
-   * `PIKE_ERR_CONNECT_ABORTED` if the client is closed meanwhile
+   * `PIKE_ERR_CONNECT_ABORTED` if the client is closed meanwhile; `PIKE_ERR_NOT_INJECTED`
    */
   connect(): Promise<void> {
-    this.#opening ??= this.#connect();
+    if (this.#opening !== undefined) return this.#opening;
+    try {
+      this.completeSettings();
+    } catch (error) {
+      return Promise.reject(toError(error));
+    }
+    this.#opening = this.#connect();
     return this.#opening;
   }
 
   /**
    * Sends what is queued (see the `shutdown` option) and ends the connection. Requests without a
    * reply fail. Afterwards the client may be used again: it connects anew.
+   * @param signal the signal that ends the application, if one does: Nest gives its name to shutdown
+   * hooks, and the `shutdown` option may name another way for it
    */
-  async close(): Promise<void> {
+  async close(signal?: string): Promise<void> {
     const current = this.#current;
     if (current !== undefined) {
       this.#forget(current);
-      this.#closing = current.close();
+      this.#closing = current.close(signal);
     }
     await this.#closing;
   }
