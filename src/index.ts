@@ -43,6 +43,8 @@ export {
   InjectPikeServer,
 } from './nest/module/tokens.js';
 export type { PikeToken, WithTokens } from './nest/injected-options.js';
+export { nestTcp } from './nest/packets/nest-tcp.js';
+export type { NestTcp } from './nest/packets/nest-tcp.js';
 export type {
   Correlation,
   IncomingPacket,
