@@ -30,6 +30,22 @@ export {
   PikeLifecycle,
 } from './nest/lifecycle.js';
 export type { LifecycleOptions, LifecyclePattern, LifecycleType } from './nest/lifecycle.js';
+export { PikeModule } from './nest/module/pike.module.js';
+export type { PikeModuleAsyncOptions } from './nest/module/pike.module.js';
+export type {
+  PikeClientAsyncRegistration,
+  PikeClientRegistration,
+  PikeModuleOptions,
+} from './nest/module/module-options.js';
+export {
+  getPikeClientToken,
+  getPikeServerToken,
+  InjectPikeClient,
+  InjectPikeServer,
+} from './nest/module/tokens.js';
+export type { PikeToken, WithTokens } from './nest/injected-options.js';
+export { nestTcp } from './nest/packets/nest-tcp.js';
+export type { NestTcp } from './nest/packets/nest-tcp.js';
 export type {
   Correlation,
   IncomingPacket,
@@ -48,5 +64,5 @@ export type { RawMessages, RawMessagesOptions } from './nest/packets/raw-message
 export { PikeServer } from './nest/server/pike-server.js';
 export type { PikeServerStatus } from './nest/server/pike-server.js';
 export type { PikeServerOptions, PikeServerOwnOptions } from './nest/server/server-options.js';
-export type { PikeShutdownOptions } from './nest/shutdown-options.js';
+export type { PikeShutdownOptions, PikeShutdownWay } from './nest/shutdown-options.js';
 export { PIKE_TRANSPORT } from './nest/transport.js';

@@ -44,6 +44,8 @@ export const PIKE_ERRORS = {
   PIKE_ERR_CLIENT_CLOSED: 'The client was closed before the reply came, or the event was sent.',
   PIKE_ERR_OFFLINE_TIMEOUT: 'The client was not connected again within offlineTimeout.',
   PIKE_ERR_REQUEST_TIMEOUT: 'The reply did not come within requestTimeout.',
+  PIKE_ERR_NOT_INJECTED: 'Nest could not resolve an option that is a class or token.',
+  PIKE_ERR_NO_SERVER: 'An injected server was used, and the application has none that it can be.',
   PIKE_ERR_LISTENER: 'A listener or callback of the application failed.',
 } as const satisfies Record<string, string>;
 

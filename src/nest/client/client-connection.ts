@@ -18,6 +18,7 @@ import type { Closed } from '../calls/end-reason.js';
 import { Dialler } from '../dialling/dialler.js';
 import type { IncomingPacket } from '../packets/packets.js';
 import type { Session } from '../session/session.js';
+import { shutdownWayOf } from '../shutdown-options.js';
 import type { PikeClientSettings } from './client-options.js';
 import { createClientSession } from './client-session.js';
 import { OfflineQueue } from './offline-queue.js';
@@ -109,14 +110,14 @@ export class ClientConnection<T> {
     return this.#session?.calls.giveUp(request) ?? 'unsent';
   }
 
-  /** Ends it, for good; resolves when it has ended. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  /** Ends it, for good; resolves when it has ended. @param signal if one is the reason */
+  close(signal?: string): Promise<void> {
+    this.#closed ??= this.#close(signal);
     return this.#closed;
   }
 
-  async #close(): Promise<void> {
-    const { mode, deadline } = this.#settings.shutdown;
+  async #close(signal: string | undefined): Promise<void> {
+    const { mode, deadline } = shutdownWayOf(this.#settings.shutdown, signal);
     this.#become('closing');
     this.#dialler.stop();
     this.#tellWaiters(closedEarly());

@@ -9,12 +9,14 @@ import type { ConnectorOptions, NumericOption } from '../../core/options.js';
 import type { ErrorHandler } from '../../core/report.js';
 import { readReconnectOptions } from '../dialling/reconnect-options.js';
 import type { ReconnectOptions, ReconnectSettings } from '../dialling/reconnect-options.js';
+import { completeOptions } from '../injected-options.js';
+import type { OptionSource, WithTokens } from '../injected-options.js';
 import { createDefaultConverter } from '../packets/default-protocol.js';
 import type { PacketOptions } from '../packets/packet-options.js';
 import type { OutgoingPacket, ReceivedPacket } from '../packets/packets.js';
 import { readSessionSettings } from '../session/session-settings.js';
 import type { SessionSettings } from '../session/session-settings.js';
-import type { PikeShutdownOptions } from '../shutdown-options.js';
+import type { PikeShutdownOptions, ShutdownSettings } from '../shutdown-options.js';
 import { readShutdownOptions } from '../shutdown-options.js';
 
 /** What can be set by number, for a client. */
@@ -86,16 +88,23 @@ export interface PikeClientSettings<T> extends SessionSettings<T>, ClientLimits 
   endpoints: readonly Endpoint[];
   reconnect: ReconnectSettings;
   retryUnsent: boolean;
-  shutdown: Required<PikeShutdownOptions>;
+  shutdown: ShutdownSettings;
   /** Makes the connector. @param onError unless the options say otherwise */
   createConnector: (onError: ErrorHandler) => Connector<T>;
 }
 
 const OWNER = 'PikeClient';
 
-/** Checks options and fills in the defaults. @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
-export function readClientOptions<T>(options: PikeClientOptions<T>): PikeClientSettings<T> {
-  if (typeof options !== 'object' || options === null) {
+/**
+ * Checks options and fills in the defaults.
+ * @param source the application, of a client that `PikeModule` has registered
+ * @throws PikeError `PIKE_ERR_INVALID_OPTION`, `PIKE_ERR_NOT_INJECTED`, naming the option
+ */
+export function readClientOptions<T>(
+  given: WithTokens<PikeClientOptions<T>>,
+  source?: OptionSource,
+): PikeClientSettings<T> {
+  if (typeof given !== 'object' || given === null) {
     throw invalidOption(OWNER, 'options', 'must be an object');
   }
   const {
@@ -114,7 +123,7 @@ export function readClientOptions<T>(options: PikeClientOptions<T>): PikeClientS
     offlineTimeout,
     requestTimeout,
     ...rest
-  } = options;
+  } = completeOptions<PikeClientOptions<T>>(OWNER, given, source);
   const { converter = createDefaultConverter() as Converter<T> } = rest;
   const limits = { maxOfflineMessages, offlineTimeout, requestTimeout };
   checkType(OWNER, 'retryUnsent', retryUnsent, 'boolean');

@@ -15,6 +15,8 @@ import { LogLimit } from '../log-limit.js';
 import { showPattern } from '../packets/pattern.js';
 import { ClientConnection } from './client-connection.js';
 import type { ClientConnectionHost } from './client-connection.js';
+import { withoutTokens } from '../injected-options.js';
+import type { OptionSource, WithTokens } from '../injected-options.js';
 import { CLIENT_LIMITS, readClientOptions } from './client-options.js';
 import type { PikeClientOptions, PikeClientSettings } from './client-options.js';
 import { EventFeeds } from './event-feeds.js';
@@ -43,7 +45,8 @@ export interface SendOptions {
  * the server can have acted on it. (docs/client.md)
  */
 export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
-  readonly #settings: PikeClientSettings<T>;
+  #settings: PikeClientSettings<T>;
+  #readSettings: (() => PikeClientSettings<T>) | undefined;
   readonly #logger = new Logger(PikeClient.name);
   readonly #warnings = new LogLimit(MOST_LOGGED);
   readonly #observers = new ConnectorObservers<T>((error) => this.#logger.error(error));
@@ -69,6 +72,29 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     this.#settings = readClientOptions(options);
   }
 
+  /**
+   * @internal Called by PikeModule: a client whose other options come from the application, and are
+   * not known before its providers exist.
+   */
+  static register<T>(
+    options: WithTokens<PikeClientOptions<T>>,
+    source: OptionSource,
+  ): PikeClient<T> {
+    const client = new PikeClient<T>(withoutTokens<PikeClientOptions<T>>(options));
+    client.#readSettings = () => readClientOptions<T>(options, source);
+    return client;
+  }
+
+  /**
+   * @internal Takes the options that come from the application, before the first connection.
+   * @throws PikeError `PIKE_ERR_INVALID_OPTION`, `PIKE_ERR_NOT_INJECTED`, naming the option
+   */
+  completeSettings(): void {
+    if (this.#readSettings === undefined) return;
+    this.#settings = this.#readSettings();
+    this.#readSettings = undefined;
+  }
+
   /** Emits the present status at once, if there has been any, and each change. */
   override get status(): Observable<PikeClientStatus> {
     return super.status as Observable<PikeClientStatus>;
@@ -77,7 +103,7 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   /**
    * Connects, unless that is done or under way. While a lost connection is made again: waits for it.
    * @throws PikeError (rejection) `PIKE_ERR_CONNECT_FAILED`, `PIKE_ERR_CONNECT_TIMEOUT`,
-   * `PIKE_ERR_CONNECT_ABORTED` if the client is closed meanwhile
+   * `PIKE_ERR_CONNECT_ABORTED` if the client is closed meanwhile; `PIKE_ERR_NOT_INJECTED`
    */
   async connect(): Promise<void> {
     await this.#connection().connected();
@@ -87,12 +113,14 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
    * Sends what is queued (see the `shutdown` option) and ends the connection. Requests without a
    * reply fail, and so does what waits for a connection. Afterwards the client may be used again: it
    * connects anew. Resolves when every connection that was closed has ended.
+   * @param signal the signal that ends the application, if one does: Nest gives its name to shutdown
+   * hooks, and the `shutdown` option may name another way for it
    */
-  async close(): Promise<void> {
+  async close(signal?: string): Promise<void> {
     const current = this.#current;
-    if (current !== undefined) this.#forget(current);
+    if (current !== undefined) this.#forget(current, signal);
     this.#feeds.complete();
-    await Promise.all([this.#closing, current?.close()]);
+    await Promise.all([this.#closing, current?.close(signal)]);
   }
 
   /** Calls back with each event of the connector of one type. */
@@ -221,17 +249,18 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     return connection;
   }
 
-  /** The present connection, or a new one. @throws what the `connector` option throws */
+  /** The present connection, or a new one. @throws what the `connector` option throws, or Nest has not resolved */
   #connection(): ClientConnection<T> {
+    if (this.#current === undefined) this.completeSettings();
     this.#current ??= new ClientConnection<T>(this.#settings, this.#host);
     return this.#current;
   }
 
   /** A connection is given up, or to be closed: the next use of the client makes another. */
-  #forget(connection: ClientConnection<T>): void {
+  #forget(connection: ClientConnection<T>, signal?: string): void {
     if (this.#current !== connection) return;
     this.#current = undefined;
-    this.#closing = Promise.allSettled([this.#closing, connection.close()]);
+    this.#closing = Promise.allSettled([this.#closing, connection.close(signal)]);
     this._status$.next('disconnected');
   }
 

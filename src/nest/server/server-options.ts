@@ -4,44 +4,89 @@ import type { NetConnectorOptions } from '../../core/net-options.js';
 import { NetConnector } from '../../core/net-connector.js';
 import type { ErrorHandler } from '../../core/report.js';
 import { checkKnown, checkType, invalidOption } from '../../core/options.js';
+import { completeOptions, IMPORT_PIKE_MODULE, withoutTokens } from '../injected-options.js';
+import type { OptionSource, WithTokens } from '../injected-options.js';
 import { createDefaultConverter } from '../packets/default-protocol.js';
+import { PACKET_OPTIONS } from '../packets/packet-options.js';
 import type { PacketOptions } from '../packets/packet-options.js';
 import type { ReceivedPacket, SentPacket } from '../packets/packets.js';
 import { readSessionSettings } from '../session/session-settings.js';
 import type { SessionSettings } from '../session/session-settings.js';
-import type { PikeShutdownOptions } from '../shutdown-options.js';
+import type { PikeShutdownOptions, ShutdownSettings } from '../shutdown-options.js';
 import { readShutdownOptions } from '../shutdown-options.js';
 
 /** What a server does besides its connector. */
 export interface PikeServerOwnOptions<T> extends PacketOptions<ReceivedPacket, SentPacket, T> {
   /** Tells servers apart in lifecycle handlers: `@OnRemoteConnect({ server: name })`. Default: none. */
   name?: string;
-  /** How `close()` shuts down. */
+  /** How `close()` and `drain()` shut down. */
   shutdown?: PikeShutdownOptions;
 }
+
+type CompleteOptions<T> = PikeServerOwnOptions<T> &
+  (Partial<NetConnectorOptions<T>> | { connector: Connector<T> });
 
 /**
  * Options of a `PikeServer`: those of a `NetConnector`, with a `port` or `path` to listen on and,
  * by default, the converter of the default protocol; or a connector made elsewhere; and its own.
+ *
+ * `converter`, `serializer` and `deserializer` may be the class or token of a provider, which is
+ * resolved when the server listens, if the application imports `PikeModule`.
  */
-export type PikeServerOptions<T = unknown> = PikeServerOwnOptions<T> &
-  (Partial<NetConnectorOptions<T>> | { connector: Connector<T> });
+export type PikeServerOptions<T = unknown> = WithTokens<CompleteOptions<T>>;
 
 /** Options with every default filled in. */
 export interface PikeServerSettings<T> extends SessionSettings<T> {
   name: string | undefined;
-  shutdown: Required<PikeShutdownOptions>;
+  shutdown: ShutdownSettings;
   /** Makes the connector; called again if the server listens again after it was closed. @param onError unless the options say otherwise */
   createConnector: (onError: ErrorHandler) => Connector<T>;
 }
 
 const OWNER = 'PikeServer';
 
-/** Checks options and fills in the defaults. @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
-export function readServerOptions<T>(options: PikeServerOptions<T>): PikeServerSettings<T> {
+/**
+ * Checks the options before the server belongs to an application, where they are written.
+ * @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option
+ */
+export function checkServerOptions<T>(options: PikeServerOptions<T>): PikeServerSettings<T> {
   if (typeof options !== 'object' || options === null) {
     throw invalidOption(OWNER, 'options', 'must be an object');
   }
+  return readOptions(withoutTokens<CompleteOptions<T>>(options));
+}
+
+/**
+ * Reads the options of a server that is about to listen.
+ * @param source the application, if it imports `PikeModule`
+ * @throws PikeError `PIKE_ERR_INVALID_OPTION`, `PIKE_ERR_NOT_INJECTED`, naming the option
+ */
+export function readServerOptions<T>(
+  options: PikeServerOptions<T>,
+  source: OptionSource | undefined,
+): PikeServerSettings<T> {
+  const settings = readOptions(
+    completeOptions<CompleteOptions<T>>(OWNER, options, source && sharedWith(options, source)),
+  );
+  if (source === undefined && settings.shutdown.signals.size > 0) {
+    throw invalidOption(
+      OWNER,
+      'shutdown.signals',
+      `can only hold if the server learns of signals. ${IMPORT_PIKE_MODULE}`,
+    );
+  }
+  return settings;
+}
+
+/** A connector that was made elsewhere has its own converter and limits. */
+function sharedWith(options: object, source: OptionSource): OptionSource {
+  if (!('connector' in options)) return source;
+  const names = new Set<string>([...PACKET_OPTIONS, 'shutdown']);
+  const shared = Object.entries(source.shared).filter(([name]) => names.has(name));
+  return { shared: Object.fromEntries(shared), resolve: (token) => source.resolve(token) };
+}
+
+function readOptions<T>(options: CompleteOptions<T>): PikeServerSettings<T> {
   const { name, shutdown = {}, serializer, deserializer, correlation, ...rest } = options;
   if (name !== undefined) checkType(OWNER, 'name', name, 'string');
   const converter = converterOf(rest);

@@ -1,17 +1,18 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import type { ConnectorEvent, RemoteConnectEvent } from '../../core/events.js';
-import type { Finish } from '../../core/finish.js';
 import { endReasonOf } from '../calls/end-reason.js';
 import type { Closed } from '../calls/end-reason.js';
 import { PikeContext } from '../pike-context.js';
 import { Dispatcher } from '../handling/dispatcher.js';
 import type { HandlerAccess } from '../handling/dispatcher.js';
+import { drain } from './draining.js';
 import type { LifecycleEvent, LifecycleHandlers } from './lifecycle-handlers.js';
 import { Runs } from '../handling/runs.js';
 import type { PikeServerSettings } from './server-options.js';
 import { Session } from '../session/session.js';
 import type { SessionOwner } from '../session/session.js';
+import type { ShutdownWay } from '../shutdown-options.js';
 
 /** What a serving period needs of its server. */
 export interface ServingHost<T> extends HandlerAccess<T> {
@@ -29,10 +30,12 @@ export interface ServingHost<T> extends HandlerAccess<T> {
 export class Serving<T> {
   readonly connector: Connector<T>;
   readonly #host: ServingHost<T>;
-  readonly #settings: PikeServerSettings<T>;
   readonly #sessions = new Map<Connection, Session<T>>();
   readonly #sessionOwner: SessionOwner<T>;
+  /** Handlers of messages. */
   readonly #runs = new Runs();
+  /** Handlers of what happens to connections. */
+  readonly #lifecycleRuns = new Runs();
   readonly #dispatcher: Dispatcher<T>;
   #unsubscribe: (() => void) | undefined;
   #draining = false;
@@ -40,7 +43,6 @@ export class Serving<T> {
 
   constructor(host: ServingHost<T>) {
     this.#host = host;
-    this.#settings = host.settings;
     const connector = host.settings.createConnector((error) => host.report(error));
     this.connector = connector;
     this.#sessionOwner = {
@@ -65,29 +67,34 @@ export class Serving<T> {
   }
 
   /** Drains and shuts down; called again, joins. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  close(way: ShutdownWay): Promise<void> {
+    this.#closed ??= this.#close(way);
     return this.#closed;
   }
 
-  async #close(): Promise<void> {
-    const { mode, deadline } = this.#settings.shutdown;
-    const ends = performance.now() + deadline;
-    const left = (): number => Math.max(0, Math.ceil(ends - performance.now()));
-    this.#draining = true;
-    this.#dispatcher.refuseRequests();
-    await this.connector.stopListening();
-    if (mode !== 'now') await this.#runs.idle(left());
-    // What still streams would go on for ever, as far as anybody knows: its clients are told.
-    for (const { answers } of this.#sessions.values()) answers.stop(INTERRUPTED);
-    this.#dispatcher.stopEventStreams();
-    // To finishMessages, what was given in this turn is not begun yet. Let go out what can: the
-    // handlers were waited for because of their replies.
-    if (mode !== 'now') await new Promise((resolve) => setImmediate(resolve));
-    await this.connector.shutdown({ [mode]: true, deadline: left() } as Finish);
-    this.#unsubscribe?.();
-    // Handlers of the last lifecycle events, and, if the deadline has not passed, of messages.
-    if (mode !== 'now') await this.#runs.idle(left());
+  async #close(way: ShutdownWay): Promise<void> {
+    await drain(
+      {
+        refuse: () => {
+          this.#draining = true;
+          this.#dispatcher.refuse();
+          return this.connector.stopListening();
+        },
+        handlersIdle: (ms) => Promise.all([this.#runs.idle(ms), this.#lifecycleRuns.idle(ms)]),
+        interrupt: () => {
+          for (const { answers } of this.#sessions.values()) answers.stop(INTERRUPTED);
+          this.#dispatcher.stopEventStreams();
+        },
+        endConnections: async (how) => {
+          await this.connector.shutdown(how);
+          this.#unsubscribe?.();
+        },
+        lastEventsHandled: (ms) => this.#lifecycleRuns.idle(ms),
+      },
+      way,
+    );
+    const { refusedEvents } = this.#dispatcher;
+    if (refusedEvents > 0) this.#host.warn(eventsRefused(refusedEvents));
   }
 
   #happened(event: ConnectorEvent<T>): void {
@@ -122,8 +129,8 @@ export class Serving<T> {
     if (this.#draining) {
       this.connector.disconnect(event.connection, { now: true });
     } else if (this.#host.lifecycle.has(event.type)) {
-      this.#runs.begin();
-      void this.#askHandlers(event).finally(() => this.#runs.end());
+      this.#lifecycleRuns.begin();
+      void this.#askHandlers(event).finally(() => this.#lifecycleRuns.end());
     } else {
       event.finishAccept();
     }
@@ -143,8 +150,8 @@ export class Serving<T> {
   #announce(event: Exclude<LifecycleEvent<T>, RemoteConnectEvent>): void {
     const { lifecycle } = this.#host;
     if (!lifecycle.has(event.type)) return;
-    this.#runs.begin();
-    void lifecycle.call(event, this.#contextOf(event)).finally(() => this.#runs.end());
+    this.#lifecycleRuns.begin();
+    void lifecycle.call(event, this.#contextOf(event)).finally(() => this.#lifecycleRuns.end());
   }
 
   #fail(session: Session<T>, error: unknown): void {
@@ -176,3 +183,9 @@ const INTERRUPTED = Object.freeze({
 
 /** What our own calls fail with when the server closes. */
 const SERVER_CLOSED: Closed = { code: 'PIKE_ERR_SHUT_DOWN', message: 'The server was closed.' };
+
+function eventsRefused(count: number): Error {
+  return new Error(
+    `${count} events came while the server was shutting down, and were not handled.`,
+  );
+}
