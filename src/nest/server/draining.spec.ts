@@ -21,12 +21,13 @@ class NotingServer implements Drainable {
 
   async handlersIdle(ms: number) {
     this.waits.push(ms);
-    await new Promise((resolve) => setTimeout(resolve, Math.min(ms, this.#handlersTake)));
+    const until = performance.now() + Math.min(ms, this.#handlersTake);
+    while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve));
     this.steps.push('handlers idle');
   }
 
-  interrupt() {
-    this.steps.push('interrupt');
+  interrupt(tell: boolean) {
+    this.steps.push(tell ? 'interrupt and tell' : 'interrupt');
   }
 
   async endConnections(how: Finish) {
@@ -49,7 +50,7 @@ describe('draining', () => {
       expect(server.steps).toEqual([
         'refuse',
         'handlers idle',
-        'interrupt',
+        'interrupt and tell',
         'end connections',
         'last events handled',
       ]);

@@ -7,8 +7,8 @@ export interface Drainable {
   refuse(): Promise<void>;
   /** Resolves when no handler runs, after so many ms at the latest. */
   handlersIdle(ms: number): Promise<unknown>;
-  /** Stops what still goes on, and tells those who wait for it. */
-  interrupt(): void;
+  /** Stops what still goes on. @param tell whether those who wait for it are told: there is time for it */
+  interrupt(tell: boolean): void;
   /** Ends every connection; their last events have been delivered when it resolves. */
   endConnections(how: Finish): Promise<void>;
   /** Resolves when no handler of a connection's events runs, after so many ms at the latest. */
@@ -25,15 +25,14 @@ export const LAST_EVENTS_MS = 1_000;
 export async function drain(server: Drainable, { mode, deadline }: ShutdownWay): Promise<void> {
   const ends = performance.now() + deadline;
   const left = (): number => Math.max(0, Math.ceil(ends - performance.now()));
+  const graceful = mode !== 'now';
   await server.refuse();
-  if (mode !== 'now') await server.handlersIdle(left());
-  // What still streams would go on for ever, as far as anybody knows: its clients are told.
-  server.interrupt();
+  if (graceful) await server.handlersIdle(left());
+  // What still streams would go on for ever, as far as anybody knows.
+  server.interrupt(graceful);
   // To finishMessages, what was given in this turn is not begun yet. Let go out what can: the
   // handlers were waited for because of their replies.
-  if (mode !== 'now') await new Promise((resolve) => setImmediate(resolve));
+  if (graceful) await new Promise((resolve) => setImmediate(resolve));
   await server.endConnections({ [mode]: true, deadline: left() } as Finish);
-  await server.lastEventsHandled(
-    mode === 'now' ? LAST_EVENTS_MS : Math.max(left(), LAST_EVENTS_MS),
-  );
+  await server.lastEventsHandled(graceful ? Math.max(left(), LAST_EVENTS_MS) : LAST_EVENTS_MS);
 }

@@ -81,8 +81,9 @@ export class Serving<T> {
           return this.connector.stopListening();
         },
         handlersIdle: (ms) => Promise.all([this.#runs.idle(ms), this.#lifecycleRuns.idle(ms)]),
-        interrupt: () => {
-          for (const { answers } of this.#sessions.values()) answers.stop(INTERRUPTED);
+        interrupt: (tell) => {
+          const err = tell ? INTERRUPTED : undefined;
+          for (const { answers } of this.#sessions.values()) answers.stop(err);
           this.#dispatcher.stopEventStreams();
         },
         endConnections: async (how) => {
