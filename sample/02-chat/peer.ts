@@ -7,7 +7,6 @@ const LAST_WORDS_DEADLINE = 1_000;
 export class Peer {
   readonly connection: Connection;
   readonly #connector: Connector<string>;
-  #dismissed = false;
 
   constructor(connector: Connector<string>, connection: Connection) {
     this.#connector = connector;
@@ -15,13 +14,13 @@ export class Peer {
   }
 
   tell(line: string): void {
-    if (!this.#dismissed) this.#connector.send(this.connection, line);
+    this.#connector.send(this.connection, line);
   }
 
   /** The next line of one who is not merged yet; `undefined` if none comes: it has left, or was dismissed. */
   async nextLine(): Promise<string | undefined> {
     const event = await this.#connector.receiveFrom(this.connection);
-    return event?.type === 'messageReceived' && !this.#dismissed ? event.message : undefined;
+    return event?.type === 'messageReceived' ? event.message : undefined;
   }
 
   /** From now on its lines go to the handlers, those first that it has sent meanwhile. */
@@ -32,7 +31,6 @@ export class Peer {
   /** Ends the connection when all that it was told, and these words, are sent. */
   dismiss(lastWords: string): void {
     this.tell(lastWords);
-    this.#dismissed = true;
     this.#connector.disconnect(this.connection, {
       finishQueues: true,
       deadline: LAST_WORDS_DEADLINE,
@@ -41,7 +39,6 @@ export class Peer {
 
   /** Ends the connection at once. */
   drop(): void {
-    this.#dismissed = true;
     this.#connector.disconnect(this.connection, { now: true });
   }
 }

@@ -59,6 +59,7 @@ export class Room implements BeforeApplicationShutdown {
     for (const { peer } of this.#members.values()) {
       peer.tell('* The server is shutting down. Goodbye.');
     }
+    // That the others go too need be told to nobody.
     this.#members.clear();
   }
 

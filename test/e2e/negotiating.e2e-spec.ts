@@ -30,6 +30,8 @@ let negotiate: Negotiation;
 /** What became of the negotiation. */
 let negotiated: Promise<unknown>;
 let decide: () => unknown = () => undefined;
+/** Ends the decision that a test has put off. */
+let agree = (): void => {};
 
 @Controller()
 class NegotiatingController {
@@ -127,6 +129,10 @@ async function begin(
 
 function connect(): Promise<RawPeer> {
   return RawPeer.connect({ host: '127.0.0.1', port: running.port });
+}
+
+function putOff(): Promise<void> {
+  return new Promise((resolve) => (agree = resolve));
 }
 
 function numbered(count: number): string[] {
@@ -248,8 +254,7 @@ describe('a peer that is managed separately', () => {
 
 describe('accepted, in a handler', () => {
   it('waits for all handlers', async () => {
-    let agree = (): void => {};
-    decide = () => new Promise<void>((resolve) => (agree = resolve));
+    decide = putOff;
     await begin(firstLine('merge'), [AlsoAskedController, EventController]);
     const peer = await connect();
     peer.write('Ann\n');
@@ -264,11 +269,7 @@ describe('accepted, in a handler', () => {
 
   it.each<[string, () => unknown, Partial<PikeServerOptions<string>>]>([
     ['another handler refuses the peer', () => Promise.reject(new Error('no')), {}],
-    [
-      'the handlers take longer than acceptTimeout',
-      () => new Promise((resolve) => setTimeout(resolve, 200)),
-      { acceptTimeout: 30 },
-    ],
+    ['the handlers take longer than acceptTimeout', putOff, { acceptTimeout: 30 }],
   ])('is false when %s', async (_, decision, options) => {
     decide = decision;
     await begin(firstLine('leave it separate'), [AlsoAskedController, EventController], {
@@ -279,6 +280,7 @@ describe('accepted, in a handler', () => {
     peer.write('Ann\n');
 
     await peer.ended;
+    agree();
     await peer.destroy();
     expect(await negotiated).toBe('not accepted');
     expect(peer.text).toBe('');
@@ -288,8 +290,7 @@ describe('accepted, in a handler', () => {
   });
 
   it('is false when the server begins to close meanwhile', async () => {
-    let agree = (): void => {};
-    decide = () => new Promise<void>((resolve) => (agree = resolve));
+    decide = putOff;
     await begin(firstLine('leave it separate'), [AlsoAskedController, EventController]);
     const peer = await connect();
     await eventually(() => log.includes('asked'));
@@ -308,8 +309,7 @@ describe('accepted, in a handler', () => {
   it.each(['end', 'reset'] as const)(
     'is true of a peer that has left meanwhile (%s), which receiveFrom tells',
     async (leave) => {
-      let agree = (): void => {};
-      decide = () => new Promise<void>((resolve) => (agree = resolve));
+      decide = putOff;
       await begin(firstLine('leave it separate'), [AlsoAskedController, EventController]);
       const peer = await connect();
       await eventually(() => log.includes('asked'));

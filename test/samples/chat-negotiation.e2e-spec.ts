@@ -21,16 +21,19 @@ let app: INestMicroservice;
 let arrivals = 0;
 const peers: RawPeer[] = [];
 
-async function begin(rules: Partial<ChatRules>): Promise<void> {
+/** Starts a chat; its rules may be changed while it runs. */
+async function begin(changes: Partial<ChatRules> = {}): Promise<{ nicknameTimeout: number }> {
+  const rules = Object.assign(new ChatRules(), changes);
   server = new PikeServer<string>({ host: '127.0.0.1', port: 0, ...CHAT_PROTOCOL });
   const testing = await Test.createTestingModule({ imports: [ChatModule] })
     .overrideProvider(ChatRules)
-    .useValue(Object.assign(new ChatRules(), rules))
+    .useValue(rules)
     .compile();
   arrivals = 0;
   server.on('remoteConnect', () => arrivals++);
   app = testing.createNestMicroservice({ strategy: server, logger: false });
   await app.listen();
+  return rules;
 }
 
 async function visit(options?: { reading: boolean }): Promise<RawPeer> {
@@ -73,15 +76,19 @@ describe('a visitor that gives no nickname', () => {
   });
 
   it('in time is not let in when it gives one while it is being dismissed', async () => {
-    await begin({ nicknameTimeout: 50 });
+    const rules = await begin();
+    const ann = await join('ann');
+    rules.nicknameTimeout = 50;
     const peer = await visit();
     await peer.sees('too long');
+    rules.nicknameTimeout = 30_000;
     peer.write('late\n');
     await peer.ended;
     await peer.destroy();
 
-    await eventually(() => connections() === 0);
-    expect(app.get(Room).nicknames).toEqual([]);
+    await eventually(() => connections() === 1);
+    await join('bob');
+    expect(await ann.sees('joined')).toMatch(/alone\.\n\* bob has joined\.\n$/);
   });
 
   it('in time, though it does not even read what it is told, is disconnected', async () => {
@@ -95,10 +102,11 @@ describe('a visitor that gives no nickname', () => {
   });
 
   it('does not count as long as others do: a member has all the time in the world', async () => {
-    await begin({ nicknameTimeout: 50 });
+    const rules = await begin({ nicknameTimeout: 1_000 });
     const ann = await join('ann');
     const peer = await visit();
     await peer.ended;
+    rules.nicknameTimeout = 30_000;
 
     const bob = await join('bob');
     ann.write('still here\n');
@@ -123,7 +131,7 @@ describe('a mistake of ours in a negotiation', () => {
       },
     ],
   ])('%s costs its peer the connection, is logged, and nothing else', async (_, mistaken) => {
-    await begin({});
+    await begin();
     const ann = await join('ann');
     const room = app.get(Room);
     const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
@@ -143,8 +151,26 @@ describe('a mistake of ours in a negotiation', () => {
 });
 
 describe('closing', () => {
+  it('on a signal tells everybody that, and not that each of the others goes', async () => {
+    await begin();
+    const rejected: unknown[] = [];
+    server.on('rejectedMessage', (event) => rejected.push(event.message));
+    const members = [await join('ann'), await join('bob'), await join('carl')];
+
+    // What Nest does on a signal, in this order.
+    app.get(Room).beforeApplicationShutdown();
+    const closed = app.close();
+    for (const member of members) {
+      await member.ended;
+      expect(member.text).toMatch(/\* The server is shutting down. Goodbye.\n$/);
+      await member.destroy();
+    }
+    await closed;
+    expect(rejected).toEqual([]);
+  });
+
   it('in the middle of negotiations ends them', async () => {
-    await begin({});
+    await begin();
     const [ann, peer] = [await join('ann'), await visit()];
     await peer.sees('nickname?');
 

@@ -9,9 +9,12 @@ import { Chat } from './chat-programs.js';
 
 /** Starting programs takes its time on a busy machine. */
 const PATIENCE = 60_000;
-/** What the sample allows: see its chat-rules.ts and protocol.ts. */
+/** What the sample allows: see its chat-rules.ts, protocol.ts and main.ts. */
 const LINES_AT_ONCE = 50;
 const LONGEST_LINE = 2_048;
+const MOST_WAITING = 1_000;
+/** What the system takes at most for a socket that is not read, with room to spare, in bytes. */
+const MOST_BUFFERED = 16_777_216;
 
 let project: Project;
 let chat: Chat;
@@ -258,12 +261,13 @@ describe('a member that never reads', () => {
       const sleeper = await chat.member('sleeper');
       sleeper.pause();
       const line = 'x'.repeat(LONGEST_LINE - 20);
+      const burst = `${line}\n`.repeat(LINES_AT_ONCE - 1);
       let spoken = 0;
       // One who talks so much is thrown out, so that there must be many.
       while (!bob.text.includes('* sleeper has left.')) {
         const name = `speaker${spoken}`;
         const speaker = await chat.member(name);
-        speaker.write(`${line}\n`.repeat(LINES_AT_ONCE - 1));
+        speaker.write(burst);
         speaker.write('/quit\n');
         spoken++;
         await bob.sees(`* ${name} has left.\n`);
@@ -271,6 +275,8 @@ describe('a member that never reads', () => {
       }
 
       expect(bob.text.split(`: ${line}\n`)).toHaveLength(spoken * (LINES_AT_ONCE - 1) + 1);
+      // Dropped for the lines that waited, not for the time: far more than a system buffers.
+      expect(spoken * burst.length).toBeLessThan(MOST_BUFFERED + MOST_WAITING * LONGEST_LINE);
       const carl = await chat.member('carl');
       await expectAllToHear(bob, carl);
     },
@@ -484,10 +490,12 @@ function inTerminal(): void {
 
       bob.write('first\n');
       await client.shows('* Welcome, ann. Here', ': bob.', 'bob: first', ...typed);
+      bob.write('again\n');
+      await client.shows(': bob.', 'bob: first', 'bob: again', ...typed);
       // Back to the first row, in front of "four".
       client.type('\u001b[D'.repeat('four five six seven'.length));
       bob.write('second, which is longer than a row\n');
-      const rows = ['bob: first', 'bob: second, which i', 's longer than a row', ...typed];
+      const rows = ['bob: again', 'bob: second, which i', 's longer than a row', ...typed];
       await client.shows(...rows);
       // One key: several at once are a paste, which readline appends.
       client.type('_');
