@@ -89,11 +89,23 @@ describe('TLS', () => {
     await server.connector.shutdown({ now: true });
   });
 
-  it('does not connect to a server that does not speak it', async () => {
-    const server = await sockets.server();
+  it('does not connect to a server that does not speak it, and says nothing', async () => {
+    // Not one with a converter: the bytes of a handshake are random, and some are messages.
+    const { address } = await sockets.listener();
     const client = await sockets.client({ tls: { ca: CA }, connectTimeout: 100 });
-    const result = await client.connector.connectWaiting(addressOf(server.connector));
+    const result = await client.connector.connectWaiting(address);
     expect(result).toMatchObject({ success: false, error: { code: 'PIKE_ERR_CONNECT_TIMEOUT' } });
+  });
+
+  it('does not connect to a server that speaks something else', async () => {
+    const listener = await sockets.listener();
+    const client = await sockets.client({ tls: { ca: CA } });
+    const connecting = client.connector.connectWaiting(listener.address);
+    (await listener.accept()).write('220 smtp.example.org ESMTP\r\n');
+    expect(await connecting).toMatchObject({
+      success: false,
+      error: { code: 'PIKE_ERR_CONNECT_FAILED', cause: { code: expect.stringMatching(/SSL/) } },
+    });
   });
 
   describe('that demands certificates of clients', () => {
