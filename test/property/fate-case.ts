@@ -1,5 +1,14 @@
 import fc from 'fast-check';
 import type { Parcel, Piece } from '../support/parcel-converter.js';
+import { memory } from '../support/transports/memory.js';
+import { tcp } from '../support/transports/tcp.js';
+import { tls } from '../support/transports/tls.js';
+import { unix } from '../support/transports/unix.js';
+
+/** The transports, by the names that a failure prints. */
+export const TRANSPORTS = { TCP: tcp, TLS: tls, unix, memory };
+
+type TransportName = keyof typeof TRANSPORTS;
 
 /** A message without its number. */
 export type Draft = Omit<Parcel, 'id'>;
@@ -29,7 +38,7 @@ export type PeerSends = 'nothing' | 'a little' | 'to a deaf connection';
 
 /** One connection, from its beginning to its end. */
 export interface FateCase {
-  transport: 'TCP' | 'unix';
+  transport: TransportName;
   role: 'dials' | 'accepts';
   framed: boolean;
   chunkBytes: number;
@@ -116,10 +125,10 @@ function steps(chunkBytes: number): fc.Arbitrary<Step[]> {
   );
 }
 
-/** How much the system takes from us, of either kind of socket, when the peer does not read. */
-const MORE_THAN_FITS = { TCP: 6_000_000, unix: 600_000 };
+/** How much the system takes from us when the peer does not read. */
+const MORE_THAN_FITS = { TCP: 6_000_000, TLS: 6_000_000, unix: 600_000, memory: 200_000 };
 
-function ballast(transport: 'TCP' | 'unix'): fc.Arbitrary<Draft[]> {
+function ballast(transport: TransportName): fc.Arbitrary<Draft[]> {
   const total = MORE_THAN_FITS[transport];
   const counts = fc.oneof(fc.integer({ min: 7, max: 30 }), fc.integer({ min: 30, max: 400 }));
   return counts.map((count) =>
@@ -210,7 +219,7 @@ function possible(drawn: FateCase): FateCase {
 }
 
 const ordinary = casesOf({
-  transports: ['TCP', 'unix'],
+  transports: ['TCP', 'TCP', 'TCP', 'unix', 'unix', 'unix', 'memory', 'memory', 'TLS'],
   chunks: [1, 7, 64, 1000, 4096, 65_536],
   peers: ['reads', 'reads a bit', 'never reads'],
   queues: [3, 1_000_000, 1_000_000],
@@ -227,7 +236,7 @@ const ordinary = casesOf({
 
 /** More is given than the system takes, so that the end comes in the middle of a message. */
 const blocked = casesOf({
-  transports: ['TCP', 'unix', 'unix'],
+  transports: ['TCP', 'TCP', 'unix', 'unix', 'unix', 'memory', 'memory', 'TLS'],
   chunks: [4096, 16_384, 65_536, 262_144],
   messagesFor: 4096,
   peers: ['reads a bit', 'never reads'],

@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Connection, isPikeError, NetConnector } from 'nestjs-pike/core';
-import type { ConnectorEvent, Endpoint, Finish } from 'nestjs-pike/core';
+import { Connection, isPikeError } from 'nestjs-pike/core';
+import type { Connector, ConnectorEvent, Endpoint, Finish } from 'nestjs-pike/core';
 import { Link } from '../../src/core/link.js';
 import type { Account } from '../../src/core/outbound/outbound-queue.js';
 import type { Parcel } from '../support/parcel-converter.js';
 import { FramedParcelConverter, ParcelConverter } from '../support/parcel-converter.js';
-import { RawListener, RawPeer } from '../support/raw-peer.js';
+import { RawListener } from '../support/raw-peer.js';
+import type { RawPeer } from '../support/raw-peer.js';
+import type { Place, Transport } from '../support/transports/transport.js';
 import { inputHandled, nextTurn } from '../support/turns.js';
+import { TRANSPORTS } from './fate-case.js';
 import type { Draft, FateCase, Step, Way } from './fate-case.js';
 
 /** What can become of a message. */
@@ -45,7 +45,7 @@ export interface Outcome {
 
 /** Plays a case, with real sockets on both sides. */
 export async function play(fateCase: FateCase): Promise<Outcome> {
-  const run = new FateRun(fateCase);
+  const run = new FateRun(fateCase, await TRANSPORTS[fateCase.transport].findPlace());
   try {
     return await run.play();
   } finally {
@@ -55,9 +55,10 @@ export async function play(fateCase: FateCase): Promise<Outcome> {
 
 class FateRun {
   readonly #case: FateCase;
-  readonly #folder: string | undefined;
+  readonly #transport: Transport;
+  readonly #place: Place;
   readonly #plain: ParcelConverter;
-  readonly #connector: NetConnector<Parcel>;
+  readonly #connector: Connector<Parcel>;
   readonly #given: Parcel[] = [];
   readonly #fates = new Map<Parcel, Fate>();
   readonly #flushes: Flush[] = [];
@@ -74,19 +75,20 @@ class FateRun {
   #peer: Promise<RawPeer> | undefined;
   #peerReadsOn: boolean;
 
-  constructor(fateCase: FateCase) {
+  constructor(fateCase: FateCase, place: Place) {
     this.#case = fateCase;
+    this.#transport = TRANSPORTS[fateCase.transport];
+    this.#place = place;
     this.#peerReadsOn = fateCase.peer === 'reads';
-    const { transport, role, framed, chunkBytes, maxQueuedMessages } = fateCase;
-    this.#folder = transport === 'unix' ? mkdtempSync(join(tmpdir(), 'pike-fate-')) : undefined;
+    const { role, framed, chunkBytes, maxQueuedMessages } = fateCase;
     const hooks = { act: (way: string) => this.#disconnect(FINISH[way as Way]) };
     this.#plain = new ParcelConverter({ ...hooks, isDeaf: this.#isDeaf });
-    this.#connector = new NetConnector<Parcel>({
+    this.#connector = this.#transport.createConnector<Parcel>({
       converter: framed ? new FramedParcelConverter(hooks) : this.#plain,
       chunkBytes,
       maxQueuedMessages,
       onError: (error) => this.#errors.push(error),
-      ...(role === 'accepts' ? this.#address : {}),
+      ...(role === 'accepts' ? place.endpoint : {}),
     });
     this.#open = new Promise((resolve) => (this.#onOpen = resolve));
     this.#ended = new Promise((resolve) => (this.#onEnd = resolve));
@@ -130,13 +132,7 @@ class FateRun {
     await this.#connector.shutdown({ now: true });
     await this.#listener?.close();
     if (this.#case.role === 'accepts') await (await this.#peer)?.destroy();
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
-  }
-
-  get #address(): { host: string; port: number } | { path: string } {
-    return this.#folder === undefined
-      ? { host: '127.0.0.1', port: 0 }
-      : { path: join(this.#folder, 'socket') };
+    await this.#place.remove();
   }
 
   get #isDeaf(): boolean {
@@ -155,10 +151,12 @@ class FateRun {
     const reading = peer === 'reads';
     if (role === 'accepts') {
       const arrived = new Promise<void>((resolve) => (this.#onArrived = resolve));
-      this.#peer = RawPeer.connect(this.#connector.address as Endpoint, { reading });
+      this.#peer = this.#transport.connectPeer(this.#connector.address as Endpoint, { reading });
       await arrived;
     } else {
-      this.#listener = await RawListener.listen({ at: this.#address, reading });
+      this.#listener = await RawListener.start((peerArrived) =>
+        this.#transport.listen(this.#place.endpoint, { reading }, peerArrived),
+      );
       const { address } = this.#listener;
       if (ending.by === 'nobody') await this.#listener.close();
       else this.#peer = this.#listener.accept();
@@ -321,8 +319,7 @@ class FateRun {
       case 'peer': {
         const peer = await this.#peer;
         if (ending.how === 'ends') peer?.end();
-        // A unix-domain socket can only be closed; the system resets it if it has unread input.
-        else if (ending.how === 'closes' || this.#case.transport === 'unix') peer?.socket.destroy();
+        else if (ending.how === 'closes') peer?.socket.destroy();
         else peer?.reset();
         break;
       }

@@ -2,9 +2,10 @@
 // what the other has received, message by message; what it reports as not sent, the other never saw.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { DONE, NetConnector, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from 'nestjs-pike/core';
+import { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from 'nestjs-pike/core';
 import type {
   Connection,
+  Connector,
   ConnectorEvent,
   Converter,
   Deserializer,
@@ -15,7 +16,9 @@ import type {
 } from 'nestjs-pike/core';
 import { LineConverter } from '../support/line-converter.js';
 import { PROPERTY_TIMEOUT, propertyRuns } from '../support/property-runs.js';
+import type { Transport } from '../support/transports/transport.js';
 import { nextTurn } from '../support/turns.js';
+import { TRANSPORTS } from './fate-case.js';
 
 /** Lines, a few bytes at a time, with pauses; both ways. */
 class SlowLineConverter implements Converter<string> {
@@ -60,9 +63,15 @@ class SlowLineConverter implements Converter<string> {
 
 const EMPTY = Buffer.alloc(0);
 
+/** How both serialize. */
+interface Plan {
+  inPieces: boolean;
+  chunkBytes: number;
+}
+
 /** One of the two, and what it knows. */
 class Side {
-  readonly connector: NetConnector<string>;
+  readonly connector: Connector<string>;
   readonly given: string[] = [];
   readonly received: string[] = [];
   readonly notSent: string[] = [];
@@ -75,11 +84,12 @@ class Side {
   #onEnded: () => void = () => {};
   #onConnected: () => void = () => {};
 
-  constructor(listens: boolean, inPieces: boolean, chunkBytes: number) {
-    this.connector = new NetConnector<string>({
+  /** @param listenAt unless it dials */
+  constructor(transport: Transport, { inPieces, chunkBytes }: Plan, listenAt?: Endpoint) {
+    this.connector = transport.createConnector<string>({
       converter: inPieces ? new SlowLineConverter() : new LineConverter(),
       chunkBytes,
-      ...(listens ? { host: '127.0.0.1', port: 0 } : {}),
+      ...listenAt,
     });
     this.ended = new Promise((resolve) => (this.#onEnded = resolve));
     this.connected = new Promise((resolve) => (this.#onConnected = resolve));
@@ -136,6 +146,7 @@ const lengths = fc.array(
   },
 );
 const plans = fc.record({
+  over: fc.constantFrom<(keyof typeof TRANSPORTS)[]>('TCP', 'TLS', 'unix', 'memory'),
   inPieces: fc.boolean(),
   chunkBytes: fc.constantFrom(16, 1000, 65_536),
   rounds: fc.array(fc.record({ client: lengths, server: lengths }), { minLength: 1, maxLength: 5 }),
@@ -150,8 +161,10 @@ describe('two connectors', () => {
     async () => {
       await fc.assert(
         fc.asyncProperty(plans, async (plan) => {
-          const server = new Side(true, plan.inPieces, plan.chunkBytes);
-          const client = new Side(false, plan.inPieces, plan.chunkBytes);
+          const transport = TRANSPORTS[plan.over];
+          const place = await transport.findPlace();
+          const server = new Side(transport, plan, place.endpoint);
+          const client = new Side(transport, plan);
           await server.connector.run();
           await client.connector.run();
           client.connector.connect(server.connector.address as Endpoint);
@@ -172,6 +185,7 @@ describe('two connectors', () => {
           await Promise.all([client.ended, server.ended]);
           await Promise.all([client, server].map((side) => side.connector.shutdown({ now: true })));
           await nextTurn();
+          await place.remove();
 
           for (const [from, to] of [
             [client, server],

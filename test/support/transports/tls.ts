@@ -6,7 +6,7 @@ import { TLSSocket, connect, createSecureContext } from 'node:tls';
 import { NetConnector } from 'nestjs-pike/core';
 import { RawPeer, listenForSockets, resetAndDestroy } from '../raw-peer.js';
 import type { RawPeerOptions } from '../raw-peer.js';
-import { nextTurn } from '../turns.js';
+import { inputHandled } from '../turns.js';
 import { findLoopback, tcp } from './tcp.js';
 import type { Transport } from './transport.js';
 
@@ -34,10 +34,8 @@ export const tls: Transport = {
     const socket = connect({ socket: tcpSocket, ca: CREDENTIALS.ca, servername: 'localhost' });
     const peer = peerOn(socket, tcpSocket, options);
     await once(socket, 'secureConnect');
-    // The server's tickets, or its end, show that its side of the handshake is over, too.
-    await Promise.race([once(socket, 'session'), peer.ended]);
-    // Tickets come from within OpenSSL, where what is written is not sent.
-    await nextTurn();
+    // The server's side of the handshake ends later, when it has read our last part.
+    await inputHandled();
     return peer;
   },
   listen: (at, options, arrived) =>
