@@ -14,11 +14,12 @@ export {
   RemoteConnectEvent,
   RemoteDisconnectEvent,
 } from './core/events.js';
-export type { ConnectorEvent, Leftovers } from './core/events.js';
+export type { Arrival, ConnectorEvent, Leftovers } from './core/events.js';
 export type { Finish } from './core/finish.js';
 export { PikeClient } from './nest/client/pike-client.js';
-export type { PikeClientStatus } from './nest/client/pike-client.js';
-export type { PikeClientOptions } from './nest/client/client-options.js';
+export type { PikeClientStatus, SendOptions } from './nest/client/pike-client.js';
+export type { ClientLimits, PikeClientOptions } from './nest/client/client-options.js';
+export type { ReconnectOptions } from './nest/dialling/reconnect-options.js';
 export type { ObservedEvents } from './nest/connector-observers.js';
 export {
   OnFinishConnect,

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { Acceptance } from './acceptance.js';
 import { Connection } from './connection.js';
 import type { ConnectionFacts } from './connection.js';
 import { NEXT_STATES, takesMessages } from './connection-state.js';
@@ -17,9 +18,10 @@ import type { DisconnectType, Leftovers } from './events.js';
 import { soonerWay } from './finish.js';
 import type { FinishWay } from './finish.js';
 import { Inbox } from './inbound/inbox.js';
+import type { InboxHost } from './inbound/inbox.js';
 import type { ConnectorSettings } from './options.js';
 import { Outbox } from './outbound/outbox.js';
-import type { Account } from './outbound/outbound-queue.js';
+import type { OutboxHost } from './outbound/outbox.js';
 import {
   connectFailed,
   deadlinePassed,
@@ -30,6 +32,7 @@ import {
   notTaking,
 } from './link-errors.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
+import { LinkEvents } from './link-events.js';
 import { LinkTimers } from './link-timers.js';
 import { Wire } from './wire.js';
 import type { TlsPeer } from './tls-peer.js';
@@ -41,21 +44,22 @@ let lastId = 0;
  * One connection at work: its state machine, between a socket (the wire), what is to be sent (the
  * outbox), what arrives (the inbound pump) and the queue that its events go to.
  */
-export class Link<T> implements ConnectionFacts, WireHost {
+export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxHost<T> {
   readonly id = ++lastId;
   readonly inbound: boolean;
   readonly connection: Connection;
   readonly owner: LinkOwner<T>;
+  readonly events: LinkEvents<T>;
   remote: Endpoint | undefined;
   local: Endpoint | undefined;
   tls: TlsPeer | undefined;
-  /** Where events of the connection go now; see `finishAccept({ separate })` and `merge`. */
-  events: EventQueue<T>;
+  /** What is to be sent. To send, use {@link send}: it knows whether the connection takes messages. */
+  readonly outbox: Outbox<T>;
   readonly #settings: ConnectorSettings<T>;
-  readonly #outbox: Outbox<T>;
   readonly #inbox: Inbox<T>;
   readonly #timers = new LinkTimers();
-  readonly #onFinishConnect: (event: FinishConnectEvent<T>) => void;
+  readonly #onFinishConnect: ((event: FinishConnectEvent<T>) => void) | undefined;
+  #acceptance: Acceptance | undefined;
   #state: ConnectionState;
   #wire: Wire | undefined;
   #way: FinishWay | undefined;
@@ -69,23 +73,12 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#settings = owner.settings;
     this.inbound = origin.inbound;
     this.remote = origin.remote;
-    this.events = origin.events;
-    this.#onFinishConnect = origin.onFinishConnect ?? ((event) => this.events.post(event));
+    this.events = new LinkEvents(origin.events, origin.separate);
+    this.#onFinishConnect = origin.onFinishConnect;
     this.#state = origin.inbound ? 'arriving' : 'connecting';
     this.connection = new Connection(this);
-    this.#outbox = new Outbox(this.connection, owner.settings, owner.pool, {
-      write: (chunk) => this.#wire?.write(chunk),
-      rejected: (message, error) =>
-        this.events.post(new RejectedMessageEvent(this.connection, message, error)),
-      serializerBroke: (error) => this.#end('finishDisconnect', error, false),
-      allSent: () => this.#allSent(),
-    });
-    this.#inbox = new Inbox(this.connection, owner.settings, () => this.#wire, {
-      received: (message) =>
-        this.events.deliver(new MessageReceivedEvent(this.connection, message)),
-      failed: (error) => this.#inputFailed(error),
-      caughtUp: () => this.#caughtUp(),
-    });
+    this.outbox = new Outbox(this.connection, owner.settings, owner.pool, this);
+    this.#inbox = new Inbox(this.connection, owner.settings, this);
   }
 
   get state(): ConnectionState {
@@ -95,10 +88,6 @@ export class Link<T> implements ConnectionFacts, WireHost {
   /** Whether its last event has been posted. */
   get ended(): boolean {
     return this.#state === 'lingering' || (this.#state === 'closed' && !this.#heldEnd);
-  }
-
-  get account(): Readonly<Account> {
-    return this.#outbox.account;
   }
 
   /** We begin to connect; {@link connected}, `broken` or the timeout ends it. */
@@ -116,20 +105,17 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#timers.startState(acceptTimeout, () =>
       this.#end('finishDisconnect', notAccepted(acceptTimeout), false),
     );
-    this.events.deliver(
-      new RemoteConnectEvent(this.connection, (separate) => {
-        if (this.#state !== 'arriving') return false;
-        if (separate) this.events = openQueue();
-        this.#open();
-        return true;
-      }),
-    );
+    this.#acceptance = new Acceptance((separate) => {
+      if (separate) this.events.separateInto(openQueue());
+      this.#open();
+    });
+    this.events.deliver(new RemoteConnectEvent(this.connection, this.#acceptance));
   }
 
   /** The socket that we dialled is connected. */
   connected(): void {
     if (this.#state !== 'connecting') return;
-    this.#onFinishConnect(new FinishConnectEvent<T>(this.connection, true, []));
+    this.#finishConnect(new FinishConnectEvent<T>(this.connection, true, []));
     this.#open();
   }
 
@@ -137,27 +123,16 @@ export class Link<T> implements ConnectionFacts, WireHost {
   giveUpConnecting(error: PikeError): void {
     if (this.#state !== 'connecting') return;
     this.#become('closed');
-    const { queued } = this.#outbox.close({ exact: 0 }, error);
-    this.#onFinishConnect(new FinishConnectEvent(this.connection, false, queued, error));
+    const { queued } = this.outbox.close({ exact: 0 }, error);
+    this.#finishConnect(new FinishConnectEvent(this.connection, false, queued, error));
+    this.events.end();
     this.#release();
   }
 
   send(message: T): boolean {
-    if (takesMessages(this.#state)) return this.#outbox.send(message);
-    this.#outbox.refuse(message, notTaking(this.#state));
+    if (takesMessages(this.#state)) return this.outbox.send(message);
+    this.outbox.refuse(message, notTaking(this.#state));
     return false;
-  }
-
-  withdraw(message: T): boolean {
-    return this.#outbox.withdraw(message);
-  }
-
-  drained(): Promise<void> {
-    return this.#outbox.drained();
-  }
-
-  flushed(): Promise<void> {
-    return this.#outbox.flushed();
   }
 
   disconnect(way: FinishWay, deadline: number | undefined, reason?: PikeError): void {
@@ -190,6 +165,11 @@ export class Link<T> implements ConnectionFacts, WireHost {
     }
   }
 
+  /** How many of its events wait for the application to take them. */
+  get pendingEvents(): number {
+    return this.#inbox.pendingEvents;
+  }
+
   /** Events of the connection begin or cease to wait for the application to take them. */
   pendingEventsChanged(change: 1 | -1): void {
     this.#inbox.pendingEventsChanged(change);
@@ -197,7 +177,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
 
   /** Looked at now and then: a peer that never finishes its message, or never reads, is given up. */
   check(now: number): void {
-    const error = this.#inbox.overdue(now) ?? this.#outbox.stalled(now, this.#wire?.progress);
+    const error = this.#inbox.overdue(now) ?? this.outbox.stalled(now, this.#wire?.progress);
     if (error !== undefined && this.#state !== 'closed') this.#end(this.#endType, error, false);
   }
 
@@ -206,7 +186,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
   }
 
   written(): void {
-    this.#outbox.written();
+    this.outbox.written();
   }
 
   remoteEnd(): void {
@@ -224,7 +204,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
   broken(error: PikeError): void {
     switch (this.#state) {
       case 'connecting':
-        this.giveUpConnecting(connectFailed(this.remote, error));
+        this.giveUpConnecting(connectFailed(this.remote, error.cause ?? error));
         return;
       case 'arriving':
       case 'open':
@@ -247,20 +227,69 @@ export class Link<T> implements ConnectionFacts, WireHost {
     if (this.#heldEnd === undefined) this.owner.gone(this);
   }
 
+  get socket(): Wire | undefined {
+    return this.#wire;
+  }
+
+  write(chunk: Buffer): void {
+    this.#wire?.write(chunk);
+  }
+
+  received(message: T): void {
+    this.events.deliver(new MessageReceivedEvent(this.connection, message));
+  }
+
+  rejected(message: T, error: PikeError): void {
+    this.events.post(new RejectedMessageEvent(this.connection, message, error));
+  }
+
+  serializerBroke(error: PikeError): void {
+    this.#end('finishDisconnect', error, false);
+  }
+
+  allSent(): void {
+    if (this.#state !== 'finishing') return;
+    this.#become('lingering');
+    this.#postEnd(this.#endType, this.outbox.returned, undefined);
+    this.#inbox.discard();
+    this.#wire?.end();
+    this.#timers.startState(this.#settings.lingerTimeout, () => this.#close());
+  }
+
+  inputFailed(error: PikeError): void {
+    if (this.#heldEnd === undefined) this.#end('finishDisconnect', error, false);
+    else this.#releaseHeldEnd(error);
+  }
+
+  caughtUp(): void {
+    const { truncation } = this.#inbox;
+    if (this.#heldEnd !== undefined) this.#releaseHeldEnd(truncation);
+    else if (this.#halfOpen && truncation !== undefined) {
+      this.#end('remoteDisconnect', truncation, true);
+    } else this.#inbox.goOn();
+  }
+
   /** The one mutator of the state. */
   #become(state: ConnectionState): void {
     if (!NEXT_STATES[this.#state].includes(state)) {
       throw new Error(`A connection cannot become ${state} when it is ${this.#state}`);
     }
+    if (this.#state === 'arriving') this.#acceptance?.decide(state === 'open');
     this.#state = state;
     this.#timers.stopState();
+  }
+
+  #finishConnect(event: FinishConnectEvent<T>): void {
+    if (this.#onFinishConnect === undefined) this.events.post(event);
+    else this.#onFinishConnect(event);
   }
 
   #open(): void {
     this.#become('open');
     this.#inbox.start();
-    this.#outbox.start();
+    this.outbox.start();
     if (this.#way !== undefined) this.#finish(this.#way, undefined);
+    if (this.#wire?.remoteEnded === true) this.remoteEnd();
   }
 
   #finish(way: FinishWay, reason: PikeError | undefined): void {
@@ -273,17 +302,8 @@ export class Link<T> implements ConnectionFacts, WireHost {
     }
     if (goesOn) return;
     if (this.#state !== 'finishing') this.#become('finishing');
-    if (sooner === 'finishMessages') this.#outbox.finishBegun();
-    else this.#outbox.finishAll();
-  }
-
-  #allSent(): void {
-    if (this.#state !== 'finishing') return;
-    this.#become('lingering');
-    this.#postEnd(this.#endType, this.#outbox.returned, undefined);
-    this.#inbox.discard();
-    this.#wire?.end();
-    this.#timers.startState(this.#settings.lingerTimeout, () => this.#close());
+    if (sooner === 'finishMessages') this.outbox.finishBegun();
+    else this.outbox.finishAll();
   }
 
   /**
@@ -293,7 +313,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
   #end(type: DisconnectType, error: PikeError | undefined, byPeer: boolean): void {
     const accepted = this.#wire?.accepted() ?? { exact: 0 };
     this.#become('closed');
-    const leftovers = this.#outbox.close(accepted, error);
+    const leftovers = this.outbox.close(accepted, error);
     if (byPeer && this.#inbox.waiting) {
       this.#heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);
       this.#wire?.destroy();
@@ -305,6 +325,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
 
   #postEnd(type: DisconnectType, leftovers: Leftovers<T>, error: PikeError | undefined): void {
     this.events.post(disconnectEvent(type, this.connection, leftovers, error));
+    this.events.end();
   }
 
   get #endType(): DisconnectType {
@@ -322,19 +343,6 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#inbox.stop();
     if (this.#wire === undefined) this.owner.gone(this);
     else this.#wire.destroy();
-  }
-
-  #inputFailed(error: PikeError): void {
-    if (this.#heldEnd === undefined) this.#end('finishDisconnect', error, false);
-    else this.#releaseHeldEnd(error);
-  }
-
-  #caughtUp(): void {
-    const { truncation } = this.#inbox;
-    if (this.#heldEnd !== undefined) this.#releaseHeldEnd(truncation);
-    else if (this.#halfOpen && truncation !== undefined) {
-      this.#end('remoteDisconnect', truncation, true);
-    } else this.#inbox.goOn();
   }
 
   #releaseHeldEnd(error: PikeError | undefined): void {

@@ -4,6 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import { NetConnector, PIKE_ERRORS } from 'nestjs-pike/core';
 import { NET_LIMITS } from '../../src/core/net-options.js';
 import { LIMITS } from '../../src/core/options.js';
+import { CLIENT_LIMITS } from '../../src/nest/client/client-options.js';
+import { RECONNECT_LIMITS } from '../../src/nest/dialling/reconnect-options.js';
 import { readShutdownOptions } from '../../src/nest/shutdown-options.js';
 import { LineConverter } from '../support/line-converter.js';
 
@@ -25,6 +27,14 @@ function rowsOf(heading: string): Row[] {
     ([, name, unit, standard, beyond]) => ({ name, unit, default: standard, beyond }) as Row,
   );
 }
+
+/** The limits of a client, named as a user finds them among its options. */
+const ALL_CLIENT_LIMITS = {
+  ...CLIENT_LIMITS,
+  ...Object.fromEntries(
+    Object.entries(RECONNECT_LIMITS).map(([name, limit]) => [`reconnect.${name}`, limit]),
+  ),
+};
 
 function namesOf(rows: readonly Row[]): string[] {
   return rows.map(({ name }) => name);
@@ -60,6 +70,7 @@ describe('the documented limits', () => {
   it.each([
     ['every connector', LIMITS],
     ['`NetConnector`', NET_LIMITS],
+    ['(`PikeClient`)', ALL_CLIENT_LIMITS],
   ])('are those of %s, in order, with unit and default', (heading, table) => {
     const rows = rowsOf(heading).map(({ name, unit, default: standard }) => ({
       name,
@@ -92,7 +103,9 @@ describe('the documented limits', () => {
   });
 
   it('say what happens beyond them, with codes that exist', () => {
-    const rows = ['every connector', '`NetConnector`', '`PikeClient`'].flatMap(rowsOf);
+    const rows = ['every connector', '`NetConnector`', '(`PikeClient`)', '`PikeClient`'].flatMap(
+      rowsOf,
+    );
     expect(rows.filter(({ beyond }) => beyond === '')).toEqual([]);
     const codes = rows.flatMap(({ beyond }) => beyond.match(/PIKE_ERR_\w+/g) ?? []);
     expect(Object.keys(PIKE_ERRORS)).toEqual(expect.arrayContaining(codes));

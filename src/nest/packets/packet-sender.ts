@@ -1,10 +1,16 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import { InOrder } from './in-order.js';
+import { isPromise } from './packets.js';
 import type { PacketSerializer } from './packets.js';
 
-/** Told what becomes of a packet on its way to the connector: one of the two is called, once. */
+/**
+ * Told what becomes of a packet on its way to the connector: one of the two is called, once, unless
+ * the packet is withdrawn or the sender stopped meanwhile.
+ */
 export interface PacketFate<T> {
+  /** Asked when its message is ready: whether it is not to be given to the connector after all. */
+  readonly withdrawn?: boolean;
   /** It was given to the connector as this message; `undefined`: the serializer had nothing to send. */
   given(message: T | undefined): void;
   /** It could not be serialized, or the connector does not take messages any more. */
@@ -18,6 +24,7 @@ export class PacketSender<Packet, T> {
   readonly #serializer: PacketSerializer<Packet, T>;
   readonly #inOrder = new InOrder();
   #hasRoom = true;
+  #stopped = false;
 
   constructor(
     connector: Connector<T>,
@@ -47,13 +54,38 @@ export class PacketSender<Packet, T> {
       fate.failed(thrown);
       return;
     }
+    if (!isPromise(message) && this.#inOrder.tail === undefined) {
+      this.#give(message, fate);
+      return;
+    }
     this.#inOrder.run(
       message,
-      (ready) => {
-        if (ready !== undefined) this.#hasRoom = this.#connector.send(this.#connection, ready);
-        fate.given(ready);
+      (ready) => this.#give(ready, fate),
+      (thrown) => {
+        if (!this.#isDropped(fate)) fate.failed(thrown);
       },
-      (thrown) => fate.failed(thrown),
     );
+  }
+
+  /** Gives nothing more to the connector, and tells nobody: the connection has ended. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #give(message: T | undefined, fate: PacketFate<T>): void {
+    if (this.#isDropped(fate)) return;
+    if (message !== undefined) {
+      try {
+        this.#hasRoom = this.#connector.send(this.#connection, message);
+      } catch (thrown) {
+        fate.failed(thrown);
+        return;
+      }
+    }
+    fate.given(message);
+  }
+
+  #isDropped(fate: PacketFate<T>): boolean {
+    return this.#stopped || fate.withdrawn === true;
   }
 }

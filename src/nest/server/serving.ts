@@ -139,10 +139,13 @@ export class Serving<T> {
 
   async #askHandlers(event: RemoteConnectEvent): Promise<void> {
     const accepted = await this.#host.lifecycle.decide(event, this.#contextOf(event));
-    if (accepted === undefined) this.connector.disconnect(event.connection, { now: true });
-    // If the handlers have taken longer than acceptTimeout, or the server closes, it has no effect;
-    // the event of the connection's end says so.
-    else event.finishAccept(accepted);
+    if (accepted === undefined || this.#draining) {
+      this.connector.disconnect(event.connection, { now: true });
+    } else {
+      // If the handlers have taken longer than acceptTimeout it has no effect; the event of the
+      // connection's end says so.
+      event.finishAccept(accepted);
+    }
   }
 
   #announce(event: Exclude<LifecycleEvent<T>, RemoteConnectEvent>): void {

@@ -1,3 +1,4 @@
+import type { Call } from '../calls/call.js';
 import { Calls } from '../calls/calls.js';
 import type { EndReason } from '../calls/end-reason.js';
 import type { Connection } from '../../core/connection.js';
@@ -88,10 +89,14 @@ export class Session<T> implements Peer<T>, AnswersHost {
     this.#answers?.end();
   }
 
-  /** The connection has ended. */
-  disconnected(leftovers: Leftovers<T>, reason: EndReason): void {
+  /** The connection has ended. @param resend see `Calls.ended` */
+  disconnected(
+    leftovers: Leftovers<T>,
+    reason: EndReason,
+    resend?: (calls: readonly Call<T>[]) => void,
+  ): void {
     this.end();
-    this.#calls?.ended(leftovers, reason);
+    this.#calls?.ended(leftovers, reason, resend);
   }
 
   fail(error: unknown): void {
@@ -108,8 +113,7 @@ export class Session<T> implements Peer<T>, AnswersHost {
 
   #createCalls(): Calls<T> {
     const { connector, settings } = this.#owner;
-    const warn = (error: unknown): void => this.warn(error);
-    return new Calls(connector, this.connection, this.#sender, settings, warn);
+    return new Calls(connector, this.connection, this.#sender, settings, this);
   }
 
   readonly #take = (packet: ReceivedPacket): void => {
