@@ -7,7 +7,7 @@ import { firstValueFrom } from 'rxjs';
 import { freePort } from '../support/free-port.js';
 import { Project } from '../support/project.js';
 import type { Program } from '../support/project.js';
-import { RawListener, RawPeer } from '../support/raw-peer.js';
+import { RawListener } from '../support/raw-peer.js';
 import { PacketPeer } from './packet-peer.js';
 
 /** What handlers need, and what says in which order things end. */

@@ -31,6 +31,8 @@ export class PikeApplication
     OnApplicationShutdown
 {
   readonly shared: PikeModuleOptions;
+  /** Nest below 11.1.4 tells nobody of the servers that it makes. */
+  readonly learnsOfServers: boolean;
   readonly #logger = new Logger('PikeModule');
   readonly #moduleRef: ModuleRef;
   readonly #servers: PikeServer[] = [];
@@ -48,8 +50,8 @@ export class PikeApplication
     this.shared = checkSharedOptions(shared);
     // In the constructor, since hybrid applications listen before onModuleInit.
     const targets = modules.getRpcTargetRegistry?.();
-    if (targets === undefined) this.#logger.warn(NO_REGISTRY);
-    else targets.subscribe((target) => this.#joined(target));
+    targets?.subscribe((target) => this.#joined(target));
+    this.learnsOfServers = targets !== undefined;
   }
 
   resolve(token: PikeToken<unknown>): unknown {
@@ -113,10 +115,6 @@ export class PikeApplication
     }
   }
 }
-
-const NO_REGISTRY =
-  'Nest below 11.1.4 does not tell PikeModule of the servers of the application: the options of ' +
-  'PikeModule.forRoot reach clients only, and servers take no tokens and cannot be injected.';
 
 const BARE_TCP_SERVER =
   "This application imports PikeModule, but its server is Nest's own TCP server without options, on " +

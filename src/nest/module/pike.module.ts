@@ -1,4 +1,11 @@
-import { ConfigurableModuleBuilder, Global, Inject, Module, Optional } from '@nestjs/common';
+import {
+  ConfigurableModuleBuilder,
+  Global,
+  Inject,
+  Logger,
+  Module,
+  Optional,
+} from '@nestjs/common';
 import type {
   ConfigurableModuleAsyncOptions,
   DynamicModule,
@@ -51,6 +58,7 @@ export class PikeModule extends ConfigurableModuleClass {
     @Optional() @Inject(SHARED_OPTIONS) options?: PikeModuleOptions,
   ) {
     super();
+    if (!application.learnsOfServers) new Logger(PikeModule.name).warn(NO_REGISTRY);
     if (options !== undefined && options !== application.shared) {
       throw invalidOption(
         'PikeModule',
@@ -117,3 +125,7 @@ function clientsModule(
     exports: providers.map(({ provide }) => provide),
   };
 }
+
+const NO_REGISTRY =
+  'Nest below 11.1.4 does not tell PikeModule of the servers of the application: the options of ' +
+  'PikeModule.forRoot reach clients only, and servers take no tokens and cannot be injected.';
