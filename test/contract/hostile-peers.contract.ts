@@ -62,7 +62,7 @@ export function hostilePeers(transport: Transport): void {
     });
 
     it('is left alone while it takes something now and then', async () => {
-      const pair = await sockets.clogged({ stallTimeout: 300 });
+      const pair = await sockets.clogged({ stallTimeout: 3_000 });
       const { connector, events, connection, books, peer } = pair;
       const flushed = connector.flushed(connection);
       // Reads a part at a time, each time long before the timeout has passed.
