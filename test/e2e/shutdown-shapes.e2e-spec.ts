@@ -43,6 +43,8 @@ const ENDING = `
   }
 `;
 
+const LARGE_REPLIES = 40;
+
 const SERVER = `
   import 'reflect-metadata';
   import { Controller, Module } from '@nestjs/common';
@@ -54,6 +56,7 @@ const SERVER = `
 
   @Controller()
   class WorkController {
+    private given = 0;
     constructor(private readonly store: Store) {}
 
     @MessagePattern('work')
@@ -64,6 +67,7 @@ const SERVER = `
     }
     @MessagePattern('large')
     large(bytes: number) {
+      if (bytes > 1 && ++this.given === ${LARGE_REPLIES}) console.log('all given');
       return 'x'.repeat(bytes);
     }
     @OnFinishDisconnect()
@@ -247,12 +251,16 @@ describe.each(['microservice', 'hybrid'])('a %s', (shape) => {
     async (_, shutdown) => {
       const server = await serve(shape, shutdown);
       const peer = await PacketPeer.connect(server.port, { reading: false });
-      for (let id = 0; id < 40; id++) peer.send({ id, pattern: 'large', data: 1_000_000 });
+      for (let id = 0; id < LARGE_REPLIES; id++) {
+        peer.send({ id, pattern: 'large', data: 1_000_000 });
+      }
+      await server.program.prints('all given');
       await expect(server.ask('large', 1)).resolves.toBe('x');
       server.program.kill('SIGTERM');
       const { signal, lines, stderr } = await server.ended();
       expect({ signal, stderr }).toEqual({ signal: 'SIGTERM', stderr: '' });
       expect(lines.toSorted()).toEqual([
+        'all given',
         'kept 0',
         expect.stringMatching(/^kept [1-9]\d*$/),
         'modules destroyed',
