@@ -28,6 +28,5 @@ export function standInFor(find: () => FoundServer, token: string): PikeServer {
       }
       return Reflect.set(server, key, value);
     },
-    has: (target, key) => key in target,
   });
 }
