@@ -18,7 +18,10 @@ export class PacketPeer {
   /** What has come, in order. */
   readonly replies: WirePacket[] = [];
   #waiting: (() => void)[] = [];
-  #rest = Buffer.alloc(0);
+  /** What has come of a packet that is not whole, and how much of it there must be to look again. */
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #needed = 4;
 
   private constructor(raw: RawPeer) {
     this.raw = raw;
@@ -74,12 +77,18 @@ export class PacketPeer {
   }
 
   #read(chunk: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    while (this.#rest.length >= 4 && this.#rest.length >= 4 + this.#rest.readUInt32BE()) {
-      const end = 4 + this.#rest.readUInt32BE();
-      this.replies.push(decode(this.#rest.subarray(4, end)) as WirePacket);
-      this.#rest = this.#rest.subarray(end);
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size < this.#needed) return;
+    let rest = Buffer.concat(this.#chunks);
+    while (rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE()) {
+      const end = 4 + rest.readUInt32BE();
+      this.replies.push(decode(rest.subarray(4, end)) as WirePacket);
+      rest = rest.subarray(end);
     }
+    this.#chunks = [rest];
+    this.#size = rest.length;
+    this.#needed = rest.length < 4 ? 4 : 4 + rest.readUInt32BE();
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -115,6 +115,41 @@ describe('a client whose connection was lost', () => {
     await next.reply(({ data }) => data === 'kept');
   });
 
+  it('sends what was given in the very moment of the loss when it is connected again', async () => {
+    const { server, client } = await clientPair(sockets);
+    const connector = client.unwrap();
+    for (const connection of connector.connections) {
+      connector.disconnect(connection, { now: true });
+    }
+    // The connection has ended, and nobody has been told yet.
+    const results = [
+      outcomeOf(client.emit('e', 1)),
+      outcomeOf(client.send('r', 2)),
+      outcomeOf(client.emit('e', 3)),
+    ];
+    const next = await server.accept();
+    await expect(dataUpTo(next, 3)).resolves.toEqual([1, 2, 3]);
+    echo(next);
+    await expect(Promise.all(results)).resolves.toEqual([[undefined], [2], [undefined]]);
+  });
+
+  it('sends what was given while the connection was finishing when it is connected again', async () => {
+    const { server, client, peer } = await clientPair(sockets, {}, false);
+    const big = outcomeOf(client.emit('e', 'x'.repeat(16_000_000)));
+    await nextTurn();
+    const connector = client.unwrap();
+    for (const connection of connector.connections) {
+      connector.disconnect(connection, { finishQueues: true });
+    }
+    const late = outcomeOf(client.emit('e', 'late'));
+    peer.raw.resume();
+    await expect(big).resolves.toEqual([undefined]);
+    const next = await server.accept();
+    next.raw.resume();
+    await expect(dataUpTo(next, 'late')).resolves.toEqual(['late']);
+    await expect(late).resolves.toEqual([undefined]);
+  });
+
   it('does not send again what was cancelled meanwhile', async () => {
     const { server, client } = await clientPair(sockets);
     await server.stop();
