@@ -8,6 +8,12 @@ export interface ConnectionEnds {
   tls?: TlsPeer;
 }
 
+/** How reading from a connection goes. */
+export interface InboundFacts {
+  readonly bytesRead: number;
+  readonly paused: boolean;
+}
+
 /** What the connector knows of a connection. */
 export interface ConnectionFacts {
   readonly id: number;
@@ -15,6 +21,7 @@ export interface ConnectionFacts {
   readonly remote: Endpoint | undefined;
   readonly local: Endpoint | undefined;
   readonly tls?: TlsPeer | undefined;
+  readonly input?: InboundFacts;
 }
 
 /**
@@ -54,8 +61,18 @@ export class Connection {
     return this.#facts.tls;
   }
 
-  /** The facts, for logs. Without `tls`: a certificate is long. */
-  toJSON(): Omit<ConnectionFacts, 'tls'> {
+  /** How many bytes have arrived; what TLS adds to them does not count. */
+  get bytesRead(): number {
+    return this.#facts.input?.bytesRead ?? 0;
+  }
+
+  /** Whether it is not read at present: not open, or what it has sent waits to be taken. */
+  get paused(): boolean {
+    return this.#facts.input?.paused ?? false;
+  }
+
+  /** The facts that tell connections apart, for logs. Without `tls`: a certificate is long. */
+  toJSON(): Pick<ConnectionFacts, 'id' | 'inbound' | 'remote' | 'local'> {
     return { id: this.id, inbound: this.inbound, remote: this.remote, local: this.local };
   }
 

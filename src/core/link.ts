@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Connection } from './connection.js';
-import type { ConnectionFacts } from './connection.js';
+import type { ConnectionFacts, InboundFacts } from './connection.js';
 import { NEXT_STATES, takesMessages } from './connection-state.js';
 import type { ConnectionState } from './connection-state.js';
 import type { Endpoint } from './endpoint.js';
@@ -19,7 +19,6 @@ import type { FinishWay } from './finish.js';
 import { Inbox } from './inbound/inbox.js';
 import type { ConnectorSettings } from './options.js';
 import { Outbox } from './outbound/outbox.js';
-import type { Account } from './outbound/outbound-queue.js';
 import {
   connectFailed,
   deadlinePassed,
@@ -46,19 +45,22 @@ export class Link<T> implements ConnectionFacts, WireHost {
   readonly inbound: boolean;
   readonly connection: Connection;
   readonly owner: LinkOwner<T>;
+  /** What is to be sent; messages go in by {@link send}, which knows the state. */
+  readonly outbox: Outbox<T>;
   remote: Endpoint | undefined;
   local: Endpoint | undefined;
   tls: TlsPeer | undefined;
   /** Where events of the connection go now; see `finishAccept({ separate })` and `merge`. */
   events: EventQueue<T>;
   readonly #settings: ConnectorSettings<T>;
-  readonly #outbox: Outbox<T>;
   readonly #inbox: Inbox<T>;
   readonly #timers = new LinkTimers();
   readonly #onFinishConnect: (event: FinishConnectEvent<T>) => void;
   #state: ConnectionState;
   #wire: Wire | undefined;
   #way: FinishWay | undefined;
+  /** Why we disconnect, if it is because of a fault. */
+  #reason: PikeError | undefined;
   /** Whether the peer has ended its side while ours goes on (`allowHalfOpen`). */
   #halfOpen = false;
   /** The last event, held back until the deserializer that still works on received bytes is done. */
@@ -73,7 +75,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#onFinishConnect = origin.onFinishConnect ?? ((event) => this.events.post(event));
     this.#state = origin.inbound ? 'arriving' : 'connecting';
     this.connection = new Connection(this);
-    this.#outbox = new Outbox(this.connection, owner.settings, owner.pool, {
+    this.outbox = new Outbox(this.connection, owner.settings, owner.pool, {
       write: (chunk) => this.#wire?.write(chunk),
       rejected: (message, error) =>
         this.events.post(new RejectedMessageEvent(this.connection, message, error)),
@@ -97,8 +99,8 @@ export class Link<T> implements ConnectionFacts, WireHost {
     return this.#state === 'lingering' || (this.#state === 'closed' && !this.#heldEnd);
   }
 
-  get account(): Readonly<Account> {
-    return this.#outbox.account;
+  get input(): InboundFacts {
+    return this.#inbox;
   }
 
   /** We begin to connect; {@link connected}, `broken` or the timeout ends it. */
@@ -137,30 +139,19 @@ export class Link<T> implements ConnectionFacts, WireHost {
   giveUpConnecting(error: PikeError): void {
     if (this.#state !== 'connecting') return;
     this.#become('closed');
-    const { queued } = this.#outbox.close({ exact: 0 }, error);
+    const { queued } = this.outbox.close({ exact: 0 }, error);
     this.#onFinishConnect(new FinishConnectEvent(this.connection, false, queued, error));
     this.#release();
   }
 
   send(message: T): boolean {
-    if (takesMessages(this.#state)) return this.#outbox.send(message);
-    this.#outbox.refuse(message, notTaking(this.#state));
+    if (takesMessages(this.#state)) return this.outbox.send(message);
+    this.outbox.refuse(message, notTaking(this.#state));
     return false;
   }
 
-  withdraw(message: T): boolean {
-    return this.#outbox.withdraw(message);
-  }
-
-  drained(): Promise<void> {
-    return this.#outbox.drained();
-  }
-
-  flushed(): Promise<void> {
-    return this.#outbox.flushed();
-  }
-
   disconnect(way: FinishWay, deadline: number | undefined, reason?: PikeError): void {
+    this.#reason ??= reason;
     switch (this.#state) {
       case 'connecting':
         if (way !== 'finishQueues') {
@@ -177,7 +168,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
       case 'remoteEnded':
       case 'finishing':
         this.#startDeadline(deadline);
-        this.#finish(way, reason);
+        this.#finish(way);
         return;
       case 'lingering':
         if (way === 'now') this.#close();
@@ -197,7 +188,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
 
   /** Looked at now and then: a peer that never finishes its message, or never reads, is given up. */
   check(now: number): void {
-    const error = this.#inbox.overdue(now) ?? this.#outbox.stalled(now, this.#wire?.progress);
+    const error = this.#inbox.overdue(now) ?? this.outbox.stalled(now, this.#wire?.progress);
     if (error !== undefined && this.#state !== 'closed') this.#end(this.#endType, error, false);
   }
 
@@ -206,7 +197,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
   }
 
   written(): void {
-    this.#outbox.written();
+    this.outbox.written();
   }
 
   remoteEnd(): void {
@@ -259,28 +250,28 @@ export class Link<T> implements ConnectionFacts, WireHost {
   #open(): void {
     this.#become('open');
     this.#inbox.start();
-    this.#outbox.start();
-    if (this.#way !== undefined) this.#finish(this.#way, undefined);
+    this.outbox.start();
+    if (this.#way !== undefined) this.#finish(this.#way);
   }
 
-  #finish(way: FinishWay, reason: PikeError | undefined): void {
+  #finish(way: FinishWay): void {
     const sooner = this.#way === undefined ? way : soonerWay(this.#way, way);
     const goesOn = this.#state === 'finishing' && sooner === this.#way;
     this.#way = sooner;
     if (sooner === 'now') {
-      this.#end(this.#endType, reason, false);
+      this.#end(this.#endType, this.#reason, false);
       return;
     }
     if (goesOn) return;
     if (this.#state !== 'finishing') this.#become('finishing');
-    if (sooner === 'finishMessages') this.#outbox.finishBegun();
-    else this.#outbox.finishAll();
+    if (sooner === 'finishMessages') this.outbox.finishBegun();
+    else this.outbox.finishAll();
   }
 
   #allSent(): void {
     if (this.#state !== 'finishing') return;
     this.#become('lingering');
-    this.#postEnd(this.#endType, this.#outbox.returned, undefined);
+    this.#postEnd(this.#endType, this.outbox.returned, undefined);
     this.#inbox.discard();
     this.#wire?.end();
     this.#timers.startState(this.#settings.lingerTimeout, () => this.#close());
@@ -293,7 +284,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
   #end(type: DisconnectType, error: PikeError | undefined, byPeer: boolean): void {
     const accepted = this.#wire?.accepted() ?? { exact: 0 };
     this.#become('closed');
-    const leftovers = this.#outbox.close(accepted, error);
+    const leftovers = this.outbox.close(accepted, error);
     if (byPeer && this.#inbox.waiting) {
       this.#heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);
       this.#wire?.destroy();
@@ -304,7 +295,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
   }
 
   #postEnd(type: DisconnectType, leftovers: Leftovers<T>, error: PikeError | undefined): void {
-    this.events.post(disconnectEvent(type, this.connection, leftovers, error));
+    this.events.post(disconnectEvent(type, this.connection, leftovers, this.#reason ?? error));
   }
 
   get #endType(): DisconnectType {

@@ -120,9 +120,9 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     return { connection, success, queued, error };
   }
 
-  disconnect(connection: Connection, how: Finish): void {
+  disconnect(connection: Connection, how: Finish, reason?: PikeError): void {
     const { way, deadline } = readFinish(how);
-    this.#linkOf(connection).disconnect(way, deadline);
+    this.#linkOf(connection).disconnect(way, deadline, reason);
   }
 
   send(connection: Connection, message: T): boolean {
@@ -137,15 +137,15 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   }
 
   async drained(connection: Connection): Promise<void> {
-    return this.#linkOf(connection).drained();
+    return this.#linkOf(connection).outbox.drained();
   }
 
   async flushed(connection: Connection): Promise<void> {
-    return this.#linkOf(connection).flushed();
+    return this.#linkOf(connection).outbox.flushed();
   }
 
   withdraw(connection: Connection, message: T): boolean {
-    return this.#linkOf(connection).withdraw(message);
+    return this.#linkOf(connection).outbox.withdraw(message);
   }
 
   receive(): Promise<ConnectorEvent<T> | undefined> {

@@ -7,10 +7,44 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { Connection } from 'nestjs-pike/core';
+import { acceptNobody } from '../support/event-recorder.js';
+import { eventually } from '../support/eventually.js';
 import { pikeErrorOf } from '../support/rejections.js';
 import { addressOf, useSockets } from '../support/use-sockets.js';
 
 const sockets = useSockets();
+
+describe('what a connection tells of its input', () => {
+  it('is the bytes that have arrived, those of unfinished messages too, and whether it is read', async () => {
+    const { connector, connection, events, peer } = await sockets.accepted();
+    expect(connection).toMatchObject({ bytesRead: 0, paused: false });
+
+    peer.write('one\nunfini');
+    await events.next('messageReceived');
+    peer.write('shed');
+    await eventually(() => connection.bytesRead === 'one\nunfinished'.length);
+
+    connector.disconnect(connection, { now: true });
+    expect(connection.bytesRead).toBe('one\nunfinished'.length);
+  });
+
+  it('is that it is not read before it is accepted, nor while its messages wait to be taken', async () => {
+    const { connector, events } = await sockets.server({ maxPendingEvents: 1 }, acceptNobody);
+    const peer = await sockets.peer(addressOf(connector));
+    const arrival = await events.next('remoteConnect');
+    const { connection } = arrival;
+    expect(connection.paused).toBe(true);
+    arrival.finishAccept({ separate: true });
+    expect(connection.paused).toBe(false);
+
+    peer.write('one\ntwo\n');
+    await eventually(() => connection.paused);
+
+    await connector.receiveFrom(connection);
+    await connector.receiveFrom(connection);
+    expect(connection.paused).toBe(false);
+  });
+});
 
 describe('a unix-domain socket', () => {
   it('serves as an endpoint on both sides', async () => {

@@ -116,7 +116,7 @@ class FateRun {
     return {
       given: this.#given,
       fates: this.#fates,
-      account: this.#link.account,
+      account: this.#link.outbox.account,
       end,
       peerRead,
       flushes: this.#flushes,

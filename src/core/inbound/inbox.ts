@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.js';
+import type { Connection, InboundFacts } from '../connection.js';
 import { PikeError, describeThrown, isPikeError } from '../errors.js';
 import type { ConnectorSettings } from '../options.js';
 import { ArrivalClock } from './arrival-clock.js';
@@ -17,7 +17,8 @@ export interface InboxHost<T> {
 }
 
 /** Everything that one connection receives, and what stands against reading more. */
-export class Inbox<T> {
+export class Inbox<T> implements InboundFacts {
+  bytesRead = 0;
   readonly #host: InboxHost<T>;
   readonly #pump: InboundPump<T>;
   readonly #gate: ReadingGate;
@@ -67,12 +68,18 @@ export class Inbox<T> {
       : undefined;
   }
 
+  /** Whether the socket is not read at present. */
+  get paused(): boolean {
+    return !this.#gate.isOpen;
+  }
+
   /** The connection is open: reads. */
   start(): void {
     this.#gate.goOn('notOpen');
   }
 
   push(bytes: Buffer): void {
+    this.bytesRead += bytes.length;
     this.#completed = false;
     this.#pump.push(bytes);
     if (!this.#pump.inMidMessage) this.#arrival.end();
