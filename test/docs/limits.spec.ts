@@ -4,6 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import { NetConnector, PIKE_ERRORS } from 'nestjs-pike/core';
 import { NET_LIMITS } from '../../src/core/net-options.js';
 import { LIMITS } from '../../src/core/options.js';
+import { BACKOFF, readBackoffOptions } from '../../src/nest/backoff.js';
+import { SESSION_LIMITS } from '../../src/nest/session/session-settings.js';
 import { readShutdownOptions } from '../../src/nest/shutdown-options.js';
 import { LineConverter } from '../support/line-converter.js';
 
@@ -60,6 +62,7 @@ describe('the documented limits', () => {
   it.each([
     ['every connector', LIMITS],
     ['`NetConnector`', NET_LIMITS],
+    ['heartbeats, on either side', SESSION_LIMITS],
   ])('are those of %s, in order, with unit and default', (heading, table) => {
     const rows = rowsOf(heading).map(({ name, unit, default: standard }) => ({
       name,
@@ -83,6 +86,16 @@ describe('the documented limits', () => {
     expect(namesOf(rows).sort()).toEqual(coded.filter((name) => name !== 'port').sort());
   });
 
+  it('are those of connecting again', () => {
+    const coded = numericOptions((options) => readBackoffOptions('PikeServer', options));
+    const rows = rowsOf('connecting again');
+    expect(namesOf(rows)).toEqual(coded.map((name) => `reconnect.${name}`));
+    const { initialDelay, maxDelay } = BACKOFF;
+    expect(rows.map((row) => row.default)).toEqual(
+      [initialDelay, maxDelay].map((option) => written(option.default)),
+    );
+  });
+
   it('are those of shutting down a server or a client', () => {
     const coded = numericOptions((options) => readShutdownOptions('PikeServer', options));
     const rows = rowsOf('`PikeClient`');
@@ -92,7 +105,13 @@ describe('the documented limits', () => {
   });
 
   it('say what happens beyond them, with codes that exist', () => {
-    const rows = ['every connector', '`NetConnector`', '`PikeClient`'].flatMap(rowsOf);
+    const rows = [
+      'every connector',
+      '`NetConnector`',
+      'heartbeats, on either side',
+      'connecting again',
+      '`PikeClient`',
+    ].flatMap(rowsOf);
     expect(rows.filter(({ beyond }) => beyond === '')).toEqual([]);
     const codes = rows.flatMap(({ beyond }) => beyond.match(/PIKE_ERR_\w+/g) ?? []);
     expect(Object.keys(PIKE_ERRORS)).toEqual(expect.arrayContaining(codes));

@@ -33,6 +33,10 @@ export class Calls<T> {
   readonly #correlator: Correlator<PendingRequest<T>>;
   /** In the order in which their messages were given. */
   readonly #pending = new Set<Pending<T>>();
+  /** Those of this turn that the connector may not have taken, by their message. */
+  readonly #doubtful = new Map<T, Pending<T>>();
+  /** The events of this turn. */
+  #justGiven: PendingEvent<T>[] = [];
   #lastId = 0;
   /** How many messages the connector has rejected. */
   #rejections = 0;
@@ -67,9 +71,15 @@ export class Calls<T> {
 
   /** Sends an event. Resolves once it is sent. @throws PikeError (rejection) with `delivery` if it is not */
   emit(packet: OutgoingPacket): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const event = new PendingEvent<T>(resolve, reject);
-      this.#send(packet, event, () => this.#awaitSent(event));
+    return new Promise((resolve, reject) => this.post(packet, resolve, reject));
+  }
+
+  /** As {@link emit}, without a promise: one of the two functions is called, once. */
+  post(packet: OutgoingPacket, sent: () => void, failed: (error: PikeError) => void): void {
+    const event = new PendingEvent<T>(sent, failed);
+    this.#send(packet, event, () => {
+      // Not before the next tick: by then an event has told if it was not taken, or not encoded.
+      if (this.#justGiven.push(event) === 1) process.nextTick(awaitJustGiven, this);
     });
   }
 
@@ -86,6 +96,12 @@ export class Calls<T> {
   /** The connector has not taken a message. @returns whether it was one of these calls */
   rejected(message: T, error: PikeError): boolean {
     this.#rejections++;
+    const doubtful = this.#doubtful.get(message);
+    if (doubtful !== undefined) {
+      this.#doubtful.delete(message);
+      this.#returned(doubtful, unsent(error));
+      return true;
+    }
     for (const pending of this.#pending) {
       if (!Object.is(pending.message, message)) continue;
       this.#returned(pending, unsent(error));
@@ -96,10 +112,29 @@ export class Calls<T> {
 
   /** The connection has ended: everything that is pending meets its fate. */
   ended(leftovers: Leftovers<T>, reason: EndReason): void {
+    // What was given after the end, and before its event, comes back in events that follow that one.
+    if (this.#doubtful.size > 0) {
+      process.nextTick(() => this.ended(leftovers, reason));
+      return;
+    }
     const pending = [...this.#pending];
     this.#pending.clear();
     const fates = undelivered(pending, leftovers, this.#settings.atomic);
     for (const each of pending) each.ended(reason, fates.get(each));
+  }
+
+  /** The connection goes on without us: nobody will learn what becomes of what is pending. */
+  abandon(reason: EndReason): void {
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    for (const each of pending) each.ended(reason, 'in-doubt');
+  }
+
+  /** @internal The end of a turn in which events were given. */
+  awaitJustGiven(): void {
+    const events = this.#justGiven;
+    this.#justGiven = [];
+    for (const event of events) this.#awaitSent(event);
   }
 
   #send(
@@ -109,11 +144,20 @@ export class Calls<T> {
   ): void {
     this.#pending.add(pending);
     this.#sender.send(packet, {
-      given: (message) => {
+      given: (message, taken) => {
         pending.message = message;
+        if (!taken) this.#doubt(message as T, pending);
         onGiven(message);
       },
       failed: (thrown) => this.#returned(pending, unsent(thrown)),
+    });
+  }
+
+  /** Remembers a message until the event would have come that says that it was not taken. */
+  #doubt(message: T, pending: Pending<T>): void {
+    this.#doubtful.set(message, pending);
+    process.nextTick(() => {
+      if (this.#doubtful.get(message) === pending) this.#doubtful.delete(message);
     });
   }
 
@@ -155,6 +199,7 @@ export class Calls<T> {
 
   /** Waits until everything given so far was sent, the event included. */
   #awaitSent(event: PendingEvent<T>): void {
+    if (!this.#pending.has(event)) return;
     const rejections = this.#rejections;
     this.#connector.flushed(this.#connection).then(
       () => {
@@ -165,7 +210,7 @@ export class Calls<T> {
         // message that the connector has rejected, this one is still on its way; otherwise the
         // connection is ending, and its last event says what became of this one.
         process.nextTick(() => {
-          if (this.#rejections > rejections && this.#pending.has(event)) this.#awaitSent(event);
+          if (this.#rejections > rejections) this.#awaitSent(event);
         });
       },
     );
@@ -176,6 +221,10 @@ export class Calls<T> {
     if (pending instanceof PendingRequest) this.#correlator.forget(pending);
     pending.failed(error);
   }
+}
+
+function awaitJustGiven<T>(calls: Calls<T>): void {
+  calls.awaitJustGiven();
 }
 
 /** The error of a request or event that was never sent. */

@@ -1,4 +1,3 @@
-import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import { PikeError } from '../../core/errors.js';
 import type { ConnectorEvent } from '../../core/events.js';
@@ -9,7 +8,9 @@ import type { Closed } from '../calls/end-reason.js';
 import { Dispatcher } from '../handling/dispatcher.js';
 import { Runs } from '../handling/runs.js';
 import type { IncomingReply, OutgoingPacket } from '../packets/packets.js';
-import { Session } from '../session/session.js';
+import { Groups } from '../push/groups.js';
+import { Sessions } from '../session/sessions.js';
+import type { Session, SessionOwner } from '../session/session.js';
 import type { PikeClientSettings } from './client-options.js';
 
 /** What a connection tells its client. */
@@ -28,6 +29,7 @@ export class ClientConnection<T> {
   readonly #settings: PikeClientSettings<T>;
   readonly #host: ClientConnectionHost<T>;
   readonly #giveUp = new AbortController();
+  readonly #sessions: Sessions<T>;
   #session: Session<T> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -35,6 +37,7 @@ export class ClientConnection<T> {
     this.#settings = settings;
     this.#host = host;
     this.connector = settings.createConnector((error) => host.warn(error));
+    this.#sessions = new Sessions(this.#sessionOwner());
   }
 
   /** @throws PikeError (rejection) `PIKE_ERR_CONNECT_FAILED`, `PIKE_ERR_CONNECT_TIMEOUT`, `PIKE_ERR_CONNECT_ABORTED` */
@@ -47,7 +50,7 @@ export class ClientConnection<T> {
     const result = await connector.connectWaiting(this.#settings.endpoint, {
       signal,
       onFinish: (connection, success) => {
-        if (success) this.#session = this.#createSession(connection);
+        if (success) this.#session = this.#sessions.begin(connection, 'open');
       },
     });
     if (result.success) return;
@@ -82,28 +85,26 @@ export class ClientConnection<T> {
     return this.#session;
   }
 
-  #createSession(connection: Connection): Session<T> {
+  #sessionOwner(): SessionOwner<T> {
     const { connector } = this;
     const warn = (error: unknown): void => this.#host.warn(error);
     const answers = this.#settings.correlation === 'id';
     const dispatcher = new Dispatcher(connector, NO_HANDLERS, new Runs());
-    return new Session<T>(
-      {
-        connector,
-        settings: this.#settings,
-        // Where replies come in order a server cannot ask: what it sends unasked is an event.
-        dispatch: (session, packet) =>
-          dispatcher.dispatch(session, answers ? packet : { ...packet, id: undefined }),
-        fail: (session, error) => {
-          warn(error);
-          session.end();
-          connector.disconnect(session.connection, { now: true });
-        },
-        warn,
-        report: warn,
+    return {
+      connector,
+      settings: this.#settings,
+      groups: new Groups(),
+      // Where replies come in order a server cannot ask: what it sends unasked is an event.
+      dispatch: (session, packet) =>
+        dispatcher.dispatch(session, answers ? packet : { ...packet, id: undefined }),
+      fail: (session, error) => {
+        warn(error);
+        session.end();
+        connector.disconnect(session.connection, { now: true });
       },
-      connection,
-    );
+      warn,
+      report: warn,
+    };
   }
 
   #happened(event: ConnectorEvent<T>): void {
@@ -119,7 +120,7 @@ export class ClientConnection<T> {
       case 'finishDisconnect':
       case 'remoteDisconnect':
         this.#host.ended(this);
-        session?.disconnected(
+        this.#sessions.ended(
           event,
           endReasonOf(event, this.#closing === undefined ? undefined : CLIENT_CLOSED),
         );

@@ -6,10 +6,9 @@ import { NetConnector } from '../../core/net-connector.js';
 import { invalidOption } from '../../core/options.js';
 import type { ErrorHandler } from '../../core/report.js';
 import { createDefaultConverter } from '../packets/default-protocol.js';
-import type { PacketOptions } from '../packets/packet-options.js';
 import type { OutgoingPacket, ReceivedPacket } from '../packets/packets.js';
 import { readSessionSettings } from '../session/session-settings.js';
-import type { SessionSettings } from '../session/session-settings.js';
+import type { SessionOptions, SessionSettings } from '../session/session-settings.js';
 import type { PikeShutdownOptions } from '../shutdown-options.js';
 import { readShutdownOptions } from '../shutdown-options.js';
 
@@ -19,7 +18,7 @@ import { readShutdownOptions } from '../shutdown-options.js';
  */
 export interface PikeClientOptions<T = unknown>
   extends
-    PacketOptions<ReceivedPacket, OutgoingPacket, T>,
+    SessionOptions<ReceivedPacket, OutgoingPacket, T>,
     Partial<Omit<NetConnectorOptions<T>, 'backlog'>> {
   /** The port to connect to. Either this or `path` is required. */
   port?: number;
@@ -54,13 +53,18 @@ export function readClientOptions<T>(options: PikeClientOptions<T>): PikeClientS
     serializer,
     deserializer,
     correlation,
+    heartbeatInterval,
     ...rest
   } = options;
   const { converter = createDefaultConverter() as NetConnectorOptions<T>['converter'] } = rest;
   // Made once for its checks: wrong options must fail where they are written, not when it connects.
   void new NetConnector({ ...rest, converter });
   return {
-    ...readSessionSettings(OWNER, { serializer, deserializer, correlation }, converter),
+    ...readSessionSettings(
+      OWNER,
+      { serializer, deserializer, correlation, heartbeatInterval },
+      converter,
+    ),
     endpoint: readEndpoint(host, port, path),
     shutdown: readShutdownOptions(OWNER, shutdown),
     createConnector: (onError) => new NetConnector({ onError, ...rest, converter }),

@@ -5,8 +5,12 @@ import type { PacketSerializer } from './packets.js';
 
 /** Told what becomes of a packet on its way to the connector: one of the two is called, once. */
 export interface PacketFate<T> {
-  /** It was given to the connector as this message; `undefined`: the serializer had nothing to send. */
-  given(message: T | undefined): void;
+  /**
+   * It was given to the connector as this message; `undefined`: the serializer had nothing to send.
+   * @param taken whether it was certainly taken; otherwise an event that it was not may come in the
+   * next tick
+   */
+  given(message: T | undefined, taken: boolean): void;
   /** It could not be serialized, or the connector does not take messages any more. */
   failed(thrown: unknown): void;
 }
@@ -50,8 +54,12 @@ export class PacketSender<Packet, T> {
     this.#inOrder.run(
       message,
       (ready) => {
-        if (ready !== undefined) this.#hasRoom = this.#connector.send(this.#connection, ready);
-        fate.given(ready);
+        if (ready === undefined) {
+          fate.given(undefined, true);
+          return;
+        }
+        this.#hasRoom = this.#connector.send(this.#connection, ready);
+        fate.given(ready, this.#hasRoom);
       },
       (thrown) => fate.failed(thrown),
     );

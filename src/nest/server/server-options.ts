@@ -1,28 +1,41 @@
 import type { Converter } from '../../core/converter.js';
 import type { Connector } from '../../core/connector.js';
 import type { NetConnectorOptions } from '../../core/net-options.js';
+import { checkEndpoint } from '../../core/endpoint.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import { describeThrown } from '../../core/errors.js';
 import { NetConnector } from '../../core/net-connector.js';
 import type { ErrorHandler } from '../../core/report.js';
 import { checkKnown, checkType, invalidOption } from '../../core/options.js';
+import { readBackoffOptions } from '../backoff.js';
+import type { BackoffOptions } from '../backoff.js';
 import { createDefaultConverter } from '../packets/default-protocol.js';
-import type { PacketOptions } from '../packets/packet-options.js';
 import type { ReceivedPacket, SentPacket } from '../packets/packets.js';
 import { readSessionSettings } from '../session/session-settings.js';
-import type { SessionSettings } from '../session/session-settings.js';
+import type { SessionOptions, SessionSettings } from '../session/session-settings.js';
 import type { PikeShutdownOptions } from '../shutdown-options.js';
 import { readShutdownOptions } from '../shutdown-options.js';
 
 /** What a server does besides its connector. */
-export interface PikeServerOwnOptions<T> extends PacketOptions<ReceivedPacket, SentPacket, T> {
+export interface PikeServerOwnOptions<T> extends SessionOptions<ReceivedPacket, SentPacket, T> {
   /** Tells servers apart in lifecycle handlers: `@OnRemoteConnect({ server: name })`. Default: none. */
   name?: string;
+  /**
+   * Where to connect to, besides or instead of listening: a connection is kept to each endpoint, and
+   * made anew whenever it ends. So handlers can be called on a machine that nobody can connect to.
+   * Default: nowhere.
+   */
+  connect?: readonly Endpoint[];
+  /** How long to wait before connecting again. */
+  reconnect?: BackoffOptions;
   /** How `close()` shuts down. */
   shutdown?: PikeShutdownOptions;
 }
 
 /**
- * Options of a `PikeServer`: those of a `NetConnector`, with a `port` or `path` to listen on and,
- * by default, the converter of the default protocol; or a connector made elsewhere; and its own.
+ * Options of a `PikeServer`: those of a `NetConnector`, with a `port` or `path` to listen on, or
+ * endpoints to `connect` to, or both, and by default the converter of the default protocol; or a
+ * connector made elsewhere; and its own.
  */
 export type PikeServerOptions<T = unknown> = PikeServerOwnOptions<T> &
   (Partial<NetConnectorOptions<T>> | { connector: Connector<T> });
@@ -30,6 +43,8 @@ export type PikeServerOptions<T = unknown> = PikeServerOwnOptions<T> &
 /** Options with every default filled in. */
 export interface PikeServerSettings<T> extends SessionSettings<T> {
   name: string | undefined;
+  endpoints: readonly Endpoint[];
+  backoff: Required<BackoffOptions>;
   shutdown: Required<PikeShutdownOptions>;
   /** Makes the connector; called again if the server listens again after it was closed. @param onError unless the options say otherwise */
   createConnector: (onError: ErrorHandler) => Connector<T>;
@@ -42,15 +57,44 @@ export function readServerOptions<T>(options: PikeServerOptions<T>): PikeServerS
   if (typeof options !== 'object' || options === null) {
     throw invalidOption(OWNER, 'options', 'must be an object');
   }
-  const { name, shutdown = {}, serializer, deserializer, correlation, ...rest } = options;
+  const {
+    name,
+    connect = [],
+    reconnect = {},
+    shutdown = {},
+    serializer,
+    deserializer,
+    correlation,
+    heartbeatInterval,
+    ...rest
+  } = options;
   if (name !== undefined) checkType(OWNER, 'name', name, 'string');
   const converter = converterOf(rest);
   return {
-    ...readSessionSettings(OWNER, { serializer, deserializer, correlation }, converter),
+    ...readSessionSettings(
+      OWNER,
+      { serializer, deserializer, correlation, heartbeatInterval },
+      converter,
+    ),
     name,
+    endpoints: readEndpoints(connect),
+    backoff: readBackoffOptions(OWNER, reconnect),
     shutdown: readShutdownOptions(OWNER, shutdown),
-    createConnector: connectorFactory(rest, converter),
+    createConnector: connectorFactory(rest, converter, connect.length > 0),
   };
+}
+
+function readEndpoints(connect: readonly Endpoint[]): Endpoint[] {
+  if (!Array.isArray(connect)) {
+    throw invalidOption(OWNER, 'connect', 'must be an array of endpoints');
+  }
+  return connect.map((endpoint: Endpoint, index) => {
+    try {
+      return checkEndpoint(endpoint);
+    } catch (thrown) {
+      throw invalidOption(OWNER, `connect[${index}]`, `is wrong: ${describeThrown(thrown)}`);
+    }
+  });
 }
 
 /** `undefined` if the connector was made elsewhere: it does not say. */
@@ -64,6 +108,7 @@ function converterOf<T>(
 function connectorFactory<T>(
   options: Partial<NetConnectorOptions<T>> | { connector: Connector<T> },
   converter: Converter<T> | undefined,
+  dials: boolean,
 ): (onError: ErrorHandler) => Connector<T> {
   if ('connector' in options) {
     const { connector, ...others } = options;
@@ -73,8 +118,12 @@ function connectorFactory<T>(
     }
     return () => connector;
   }
-  if (options.port === undefined && options.path === undefined) {
-    throw invalidOption(OWNER, 'port', 'or "path" is required: where to listen');
+  if (options.port === undefined && options.path === undefined && !dials) {
+    throw invalidOption(
+      OWNER,
+      'port',
+      'or "path" is required, where to listen; or "connect", where to connect to',
+    );
   }
   const all = { ...options, converter } as NetConnectorOptions<T>;
   // Made once for its checks: wrong options must fail where they are written, not when it listens.
