@@ -1,67 +1,28 @@
 // Prevents: a newcomer copies an example from the README that does not compile, or prints something else.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DocumentedProject } from '../support/documented-project.js';
 import { freePort } from '../support/free-port.js';
-import { Project } from '../support/project.js';
+import type { Project } from '../support/project.js';
 import { RawPeer } from '../support/raw-peer.js';
 
-interface Block {
-  language: string;
-  attribute: string;
-  content: string;
-}
-
-/** The fenced code blocks of a page: language, the word behind it, content. */
-function blocksOf(page: string): Block[] {
-  return Array.from(page.matchAll(/^```(\w+) ?(.*)\n([\s\S]*?)^```$/gm), (match) => ({
-    language: match[1] as string,
-    attribute: match[2] as string,
-    content: match[3] as string,
-  }));
-}
-
 describe('the examples of the README', () => {
-  const outputs = new Map<string, string>();
-  const files = new Set<string>();
+  let page: DocumentedProject;
   let project: Project;
   let devicesPort: number;
 
   beforeAll(async () => {
-    project = await Project.create();
-    const appPort = await freePort();
     devicesPort = await freePort();
-    const page = (await readFile('README.md', 'utf8'))
-      .replaceAll('4000', `${appPort}`)
-      .replaceAll('4001', `${devicesPort}`);
-    for (const { language, attribute, content } of blocksOf(page)) {
-      const [kind, name = ''] = attribute.split('=');
-      if (language === 'ts') {
-        expect(kind).toBe('file');
-        expect(name).toMatch(/\.ts$/);
-        files.add(name);
-        await project.add(name, content);
-      } else if (kind === 'output') {
-        outputs.set(name.replace(/\.ts$/, '.js'), content);
-      }
-    }
+    page = await DocumentedProject.create('README.md', {
+      4000: await freePort(),
+      4001: devicesPort,
+    });
+    project = page.project;
   });
   afterAll(() => project.remove());
 
   it('compile, all of them', async () => {
-    expect(files.size).toBeGreaterThan(7);
-    await writeFile(
-      join(project.folder, 'tsconfig.json'),
-      JSON.stringify({ extends: '../../tsconfig.json', include: ['*.ts'], exclude: [] }),
-    );
-    const compiler = join(process.cwd(), 'node_modules', 'typescript', 'bin', 'tsc');
-    const child = spawn(process.execPath, [compiler, '--project', project.folder]);
-    let problems = '';
-    child.stdout.on('data', (text: Buffer) => (problems += text.toString()));
-    const [code] = (await once(child, 'close')) as [number];
-    expect({ code, problems }).toEqual({ code: 0, problems: '' });
+    expect(page.files.size).toBeGreaterThan(7);
+    await expect(page.problems()).resolves.toBe('');
   }, 60_000);
 
   it('serve and call', async () => {
@@ -71,7 +32,7 @@ describe('the examples of the README', () => {
     expect(caller).toEqual({
       code: 0,
       signal: null,
-      stdout: outputs.get('caller.js'),
+      stdout: page.outputs.get('caller.js'),
       stderr: '',
     });
     await server.prints('noted: sent, for sure');
@@ -93,7 +54,7 @@ describe('the examples of the README', () => {
 
   it('run without Nest', async () => {
     const { code, stdout } = await project.run({ file: 'core.js' });
-    expect({ code, stdout }).toEqual({ code: 0, stdout: outputs.get('core.js') });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: page.outputs.get('core.js') });
   }, 30_000);
 
   it.each(['shutdown.js', 'safe-retry.js'])('load: %s', async (file) => {
