@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // Only what hangs takes so long: how fast a machine is must not decide whether a test passes.
+  testTimeout: 30_000,
   roots: ['<rootDir>'],
   testMatch: [
     '<rootDir>/src/**/*.spec.ts',
@@ -9,6 +11,8 @@ export default {
     '<rootDir>/sample/**/*.spec.ts',
   ],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.build/'],
+  // Copied into applications of users' own, and run there: `npm run test:compat`.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/compat/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -14,12 +14,12 @@ export {
   RemoteConnectEvent,
   RemoteDisconnectEvent,
 } from './core/events.js';
-export type { ConnectorEvent, Leftovers } from './core/events.js';
+export type { Arrival, ConnectorEvent, Leftovers } from './core/events.js';
 export type { Finish } from './core/finish.js';
-export type { BackoffOptions } from './nest/backoff.js';
 export { PikeClient } from './nest/client/pike-client.js';
-export type { PikeClientStatus } from './nest/client/pike-client.js';
-export type { PikeClientOptions } from './nest/client/client-options.js';
+export type { PikeClientStatus, SendOptions } from './nest/client/pike-client.js';
+export type { ClientLimits, PikeClientOptions } from './nest/client/client-options.js';
+export type { ReconnectOptions } from './nest/dialling/reconnect-options.js';
 export type { ObservedEvents } from './nest/connector-observers.js';
 export {
   OnFinishConnect,
@@ -30,6 +30,22 @@ export {
   PikeLifecycle,
 } from './nest/lifecycle.js';
 export type { LifecycleOptions, LifecyclePattern, LifecycleType } from './nest/lifecycle.js';
+export { PikeModule } from './nest/module/pike.module.js';
+export type { PikeModuleAsyncOptions } from './nest/module/pike.module.js';
+export type {
+  PikeClientAsyncRegistration,
+  PikeClientRegistration,
+  PikeModuleOptions,
+} from './nest/module/module-options.js';
+export {
+  getPikeClientToken,
+  getPikeServerToken,
+  InjectPikeClient,
+  InjectPikeServer,
+} from './nest/module/tokens.js';
+export type { PikeToken, WithTokens } from './nest/injected-options.js';
+export { nestTcp } from './nest/packets/nest-tcp.js';
+export type { NestTcp } from './nest/packets/nest-tcp.js';
 export type {
   Correlation,
   HeartbeatPacket,
@@ -53,5 +69,5 @@ export { PikeServer } from './nest/server/pike-server.js';
 export type { PikeServerStatus } from './nest/server/pike-server.js';
 export type { PikeServerOptions, PikeServerOwnOptions } from './nest/server/server-options.js';
 export type { SessionOptions } from './nest/session/session-settings.js';
-export type { PikeShutdownOptions } from './nest/shutdown-options.js';
+export type { PikeShutdownOptions, PikeShutdownWay } from './nest/shutdown-options.js';
 export { PIKE_TRANSPORT } from './nest/transport.js';

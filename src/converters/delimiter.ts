@@ -2,6 +2,7 @@ import type { ByteReader } from '../core/byte-reader.js';
 import type { ByteWriter } from '../core/byte-writer.js';
 import { PikeError } from '../core/errors.js';
 import type { PayloadCodec } from './payload-codec.js';
+import { encodeContent } from './payload-codec.js';
 import { tooLarge } from './too-large.js';
 
 /**
@@ -31,7 +32,7 @@ export function encodeBefore<T>(
   writer: ByteWriter,
 ): void {
   const start = writer.position;
-  payload.encode(message, writer);
+  encodeContent(payload, message, writer);
   writer.writeBytes(ending);
   const found = writer.buffer.indexOf(delimiter, start) + delimiter.length;
   if (found !== writer.position) {

@@ -12,6 +12,7 @@ import type { Existing } from './file-publish.js';
 import { FileSerializer } from './file-serializer.js';
 import { OpenFiles } from './open-files.js';
 import { invalidOption, refuseUnknownOptions } from './options.js';
+import { removeStaleParts } from './stale-parts.js';
 
 /** Options of {@link FileConverter}. */
 export interface FileOptions {
@@ -48,9 +49,11 @@ const MAX_PENDING_BYTES = 512 * 1024;
  * left. If it cannot be read further, or has shrunk, grown or been written to when all is read,
  * some have, and the connection is closed: the peer has not got the checksum, and stores nothing.
  *
- * **Receiving.** A file is written to `<name>.<random>.part` in `directory`, created exclusively, and
+ * **Receiving.** A file is written to `.<name>.<random>.part` in `directory`, created exclusively, and
  * gets its name only when all has arrived and the checksum is right; the message comes then. No file
- * is overwritten and no symbolic link followed. If the connection ends before, the part is deleted.
+ * is overwritten and no symbolic link followed. If the connection ends before, the part is deleted;
+ * if the process is killed, it stays until {@link removeStaleParts}. Nothing is forced to the disk:
+ * what the system has not written yet is lost when the machine loses power.
  * `PIKE_ERR_MALFORMED`, before anything is created: what is no header, and a name that is empty,
  * longer than 255 bytes or no valid UTF-8, begins with a dot or a space or ends with one, holds a
  * separator, one of `:*?"<>|`, or control, invisible or direction characters, or is a device on
@@ -94,6 +97,21 @@ export class FileConverter implements Converter<FileMessage> {
    */
   settled(): Promise<void> {
     return this.#openFiles.settled();
+  }
+
+  /**
+   * Deletes the parts that a process has left in `directory` because it was killed or lost power;
+   * those that this converter is writing stay. Call it once, when the process has begun to listen,
+   * and only if nobody else receives files into the same directory: nothing tells a part that
+   * another process is writing from one that was left. (A file whose part is deleted is not stored,
+   * and costs its connection with `PIKE_ERR_DESERIALIZER`.)
+   * @returns the paths of what was deleted
+   * @throws PikeError `PIKE_ERR_INVALID_OPTION` if the directory cannot be read or written, with the
+   * system's error as `cause`
+   */
+  async removeStaleParts(): Promise<string[]> {
+    const inUse = (path: string): boolean => this.#openFiles.hasPart(path);
+    return this.#directory === undefined ? [] : removeStaleParts(this.#directory, inUse);
   }
 
   createSerializer(message: FileMessage, connection: Connection): Serializer {

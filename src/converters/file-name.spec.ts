@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { basename, join, posix, win32 } from 'node:path';
-import { markedName, nameProblem, partName } from './file-name.js';
+import { isPartName, markedName, nameProblem, partName, randomMark } from './file-name.js';
 
 const ALLOWED = [
   'a',
@@ -135,6 +135,24 @@ describe('the names that are made of it', () => {
   });
 
   it('say what is not whole yet', () => {
-    expect(partName('report.txt', '1f')).toBe('report.txt.1f.part');
+    expect(partName('report.txt', '1f')).toBe('.report.txt.1f.part');
+  });
+
+  it('are known for parts, as no name that a peer may give is', () => {
+    fc.assert(
+      fc.property(fc.oneof(name, fc.constantFrom(...ALLOWED)), (some) => {
+        const mark = randomMark();
+        const part = partName(some, mark);
+        expect([part, markedName(some, mark), some].map(isPartName)).toEqual([true, false, false]);
+        expect(nameProblem(part)).toBe('begins with a dot');
+      }),
+    );
+    const others = [
+      'a.0123456789ab.part',
+      '.a.0123456789ab.partial',
+      '.a.part',
+      '.0123456789ab.part',
+    ];
+    expect(others.map(isPartName)).toEqual([false, false, false, false]);
   });
 });

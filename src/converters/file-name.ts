@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { extname } from 'node:path';
 
 /** The most bytes that a file name may take, in UTF-8: what common file systems can hold. */
 export const MOST_NAME_BYTES = 255;
 const MOST_EXTENSION_BYTES = 32;
+
+/** What {@link partName} makes. A name may hold any character that a directory can. */
+const PART = /^\..+\.[0-9a-f]{12}\.part$/su;
 
 /** Separators, what Windows gives a meaning of its own, and control characters. */
 // oxlint-disable-next-line eslint/no-control-regex
@@ -32,9 +36,22 @@ export function nameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** The name of the file that is written until all of `name` has arrived. */
+/**
+ * The name of the file that is written until all of `name` has arrived. It begins with a dot, as no
+ * name from a peer does: what has such a name is never a file that was received whole.
+ */
 export function partName(name: string, mark: string): string {
-  return fitted(name, `.${mark}.part`);
+  return fitted(`.${name}`, `.${mark}.part`);
+}
+
+/** Whether {@link partName}, with a {@link randomMark}, has made a name. */
+export function isPartName(name: string): boolean {
+  return PART.test(name);
+}
+
+/** A few random characters: enough that no two files meet. */
+export function randomMark(): string {
+  return randomBytes(6).toString('hex');
 }
 
 /** Another name for a file whose own is taken: `report.txt` becomes `report-<mark>.txt`. */

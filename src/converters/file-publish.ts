@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toError } from '../core/errors.js';
-import { markedName } from './file-name.js';
+import { markedName, randomMark } from './file-name.js';
 
 /** What to do when a file of the name that a peer gave is there already. */
 export type Existing = 'suffix' | 'refuse';
@@ -15,11 +14,6 @@ export interface Publishing {
 /** What file systems without hard links say; EISDIR is Windows' "invalid function". */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EISDIR']);
 const MOST_TRIES = 8;
-
-/** A few random characters: enough that no two files meet. */
-export function randomMark(): string {
-  return randomBytes(6).toString('hex');
-}
 
 /**
  * Gives a finished file the name that it should have, without ever touching another of that name.

@@ -6,7 +6,7 @@ import type { ByteOrder, LengthPrefix } from './length-prefix.js';
 import { fixedLengthPrefix } from './length-prefix.js';
 import { invalidOption, readPayload, refuseUnknownOptions } from './options.js';
 import type { PayloadCodec } from './payload-codec.js';
-import { decodeContent } from './payload-codec.js';
+import { decodeContent, encodeContent } from './payload-codec.js';
 import { rawPayload } from './raw-payload.js';
 import { varintPrefix } from './varint-prefix.js';
 
@@ -49,7 +49,7 @@ export class LengthPrefixedConverter<T = Buffer> extends FramedConverter<T> {
 
   encode(message: T, writer: ByteWriter): void {
     const start = this.#prefix.begin(writer);
-    this.#payload.encode(message, writer);
+    encodeContent(this.#payload, message, writer);
     this.#prefix.end(writer, start);
   }
 

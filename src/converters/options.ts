@@ -2,7 +2,8 @@ import { PikeError } from '../core/errors.js';
 import type { PayloadCodec } from './payload-codec.js';
 
 /**
- * Refuses option names that a converter does not know, so that a misspelt one is not ignored.
+ * Refuses options that are no object, and names that a converter does not know, so that a misspelt one
+ * is not ignored.
  * @throws PikeError `PIKE_ERR_INVALID_OPTION`
  */
 export function refuseUnknownOptions(
@@ -10,6 +11,12 @@ export function refuseUnknownOptions(
   options: object,
   known: readonly string[],
 ): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new PikeError(
+      'PIKE_ERR_INVALID_OPTION',
+      `${owner} takes an object of options; got ${options === null ? 'null' : typeof options}.`,
+    );
+  }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
       throw new PikeError(

@@ -3,9 +3,9 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describeThrown, PikeError, toError } from '../core/errors.js';
-import { partName } from './file-name.js';
+import { partName, randomMark } from './file-name.js';
 import type { Existing } from './file-publish.js';
-import { publish, randomMark } from './file-publish.js';
+import { publish } from './file-publish.js';
 import type { OpenFiles } from './open-files.js';
 
 /** How many arrivals may wait to be written: each has a buffer of its own, however small. */
@@ -47,7 +47,7 @@ export class PartFile {
     this.#place = place;
     this.#openFiles = openFiles;
     this.#path = join(place.directory, partName(place.name, randomMark()));
-    openFiles.opened();
+    openFiles.opened(this.#path);
     // Exclusively: fails if the name is there, and follows no symbolic link.
     open(this.#path, 'wx', (error, fd) => {
       if (error === null) {
@@ -188,7 +188,7 @@ export class PartFile {
   #release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#openFiles.closed();
+    this.#openFiles.closed(this.#path);
   }
 
   #wake(): void {

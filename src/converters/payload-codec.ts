@@ -1,4 +1,5 @@
 import type { ByteWriter } from '../core/byte-writer.js';
+import { isPromise, wrongAnswer } from '../core/converter-answers.js';
 
 /**
  * What stands inside a frame: turns a message into the frame's content and back. A framing
@@ -6,7 +7,7 @@ import type { ByteWriter } from '../core/byte-writer.js';
  * instance serves all connections, so it keeps no state of any.
  */
 export interface PayloadCodec<T> {
-  /** Writes the content, without any framing. Throwing rejects the message. */
+  /** Writes the content, without any framing, at once. Throwing rejects the message, and so does a promise. */
   encode(message: T, writer: ByteWriter): void;
   /**
    * Reads the content; all of `bytes` belongs to it. Throwing costs the connection, with the code
@@ -19,6 +20,18 @@ export interface PayloadCodec<T> {
    * because it saves making a view of every message.
    */
   decodeAt?(buffer: Buffer, start: number, end: number): T;
+}
+
+/**
+ * Encodes the content.
+ * @throws PikeError `PIKE_ERR_SERIALIZER` for an `async` encode, which has written next to nothing yet;
+ * whatever `encode` throws
+ */
+export function encodeContent<T>(payload: PayloadCodec<T>, message: T, writer: ByteWriter): void {
+  const answer: unknown = payload.encode(message, writer);
+  if (isPromise(answer)) {
+    throw wrongAnswer('PIKE_ERR_SERIALIZER', 'encode of a payload must return nothing', answer);
+  }
 }
 
 /** Decodes the content that stands in `buffer` from `start` up to `end`. */

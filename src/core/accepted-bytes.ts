@@ -10,8 +10,8 @@ interface StreamHandle {
 
 /**
  * How many bytes the system has accepted from a plain socket: those handed to libuv less those that
- * it still holds. Right to the byte as long as no write has failed, see the spec beside this file,
- * which runs on every supported version of Node.
+ * it still holds. Right to the byte, see the spec beside this file, which runs on every supported
+ * version of Node; unknown before it is connected and after a write has failed.
  */
 export function acceptedBytesOf(socket: Socket): AcceptedBytes {
   if (socket instanceof TLSSocket) return UNKNOWN;
@@ -22,7 +22,15 @@ export function acceptedBytesOf(socket: Socket): AcceptedBytes {
       handle = handleOf(socket);
     });
   }
-  return () => (handle === undefined ? undefined : handle.bytesWritten - handle.writeQueueSize);
+  return () =>
+    handle === undefined || writeHasFailed(socket)
+      ? undefined
+      : handle.bytesWritten - handle.writeQueueSize;
+}
+
+/** After a failed write libuv has emptied its queue, and its count claims bytes that never left. */
+function writeHasFailed({ errored }: Socket): boolean {
+  return errored !== null && (errored as NodeJS.ErrnoException).syscall !== 'read';
 }
 
 /** With TLS the system counts ciphertext. */

@@ -4,7 +4,8 @@ import { PikeError } from './errors.js';
  * Reads a message from the bytes that have arrived. The methods are named after `Buffer`'s and move
  * the reader on, except `peek…` and `indexOf`. Reading past what has arrived throws
  * `PIKE_ERR_OUT_OF_BYTES`: ask {@link remaining} first, and return `undefined` from `decode` when
- * the message is not whole yet.
+ * the message is not whole yet. So does a count or offset that is no whole number, 0 or more. Use it
+ * within `decode` only: afterwards it has other bytes.
  */
 export class ByteReader {
   /** The most bytes that one message may take, framing included (option `maxMessageBytes`). */
@@ -21,7 +22,10 @@ export class ByteReader {
     this.#buffer = buffer;
   }
 
-  /** Starts over with other bytes. */
+  /**
+   * Starts over with other bytes.
+   * @internal For the owner of the reader: never within `decode`.
+   */
   reset(buffer: Buffer): void {
     this.#buffer = buffer;
     this.#position = 0;
@@ -31,6 +35,7 @@ export class ByteReader {
   /**
    * Goes on with `buffer`, which begins with the bytes that are not read yet and has more behind
    * them. What {@link indexOf} has sought in vain it does not seek there again.
+   * @internal For the owner of the reader: never within `decode`.
    */
   resume(buffer: Buffer): void {
     this.#vainFrom -= this.#position;
@@ -56,7 +61,7 @@ export class ByteReader {
 
   /** Goes to a {@link position}, back or on. */
   seek(position: number): void {
-    if (!(position >= 0 && position <= this.#buffer.length)) {
+    if (!(Number.isInteger(position) && position >= 0 && position <= this.#buffer.length)) {
       throw outOfBytes(position - this.#position, this.remaining);
     }
     this.#position = position;
@@ -191,6 +196,7 @@ export class ByteReader {
    * @param offset how many bytes ahead to begin
    */
   indexOf(value: number | Uint8Array, offset = 0): number {
+    if (!(Number.isInteger(offset) && offset >= 0)) throw outOfBytes(offset, this.remaining);
     const start = this.#position + offset;
     const known = value === this.#vainValue && start >= this.#vainFrom && start <= this.#vainTo;
     const found = this.#buffer.indexOf(value, known ? this.#vainTo : start);
@@ -204,6 +210,7 @@ export class ByteReader {
   }
 
   #take(bytes: number): number {
+    if (!Number.isInteger(bytes)) throw outOfBytes(bytes, this.remaining);
     const position = this.#at(0, bytes);
     this.#position = position + bytes;
     return position;
@@ -222,7 +229,9 @@ const EMPTY = Buffer.alloc(0);
 function outOfBytes(wanted: number, remaining: number): PikeError {
   return new PikeError(
     'PIKE_ERR_OUT_OF_BYTES',
-    `Asked for ${wanted} bytes where ${remaining} have arrived: compare reader.remaining first, ` +
-      'and return undefined while the message is not whole.',
+    Number.isInteger(wanted) && wanted >= 0
+      ? `Asked for ${wanted} bytes where ${remaining} have arrived: compare reader.remaining first, ` +
+          'and return undefined while the message is not whole.'
+      : `Asked for ${String(wanted)} bytes: a count or an offset is a whole number, 0 or more.`,
   );
 }

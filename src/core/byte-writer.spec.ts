@@ -147,4 +147,38 @@ describe('ByteWriter', () => {
     subject.reset(other);
     expect([subject.position, subject.buffer]).toEqual([0, other]);
   });
+
+  it('lets a message touch nothing but itself, once what is before it is protected', () => {
+    const subject = writer().writeString('one');
+    subject.protect();
+    const at = subject.reserve(2);
+    expect(at).toBe(3);
+    subject.writeString('two').fillUInt16BE(0x6162, at);
+    for (const position of [2, -1, 0.5, Number.NaN, 9]) {
+      expect(() => subject.rewind(position)).toThrow(RangeError);
+      expect(() => subject.fillUInt16BE(0, position)).toThrow(RangeError);
+    }
+    expect(() => subject.fillUInt16BE(0, subject.position - 1)).toThrow(/reaches from 3 to 8/);
+    expect(written(subject).toString()).toBe('oneabtwo');
+    subject.rewind(3);
+    expect(written(subject).toString()).toBe('one');
+    subject.reset(Buffer.alloc(4));
+    subject.writeUInt8(1).rewind(0);
+    expect(subject.position).toBe(0);
+  });
+
+  it.each<unknown>([
+    undefined,
+    null,
+    5,
+    'text',
+    [1, 2],
+    {},
+    new ArrayBuffer(2),
+    new Uint16Array(2),
+  ])('takes no %p for bytes', (value) => {
+    const subject = writer().writeString('one');
+    expect(() => subject.writeBytes(value as Uint8Array)).toThrow(TypeError);
+    expect(written(subject).toString()).toBe('one');
+  });
 });

@@ -1,10 +1,14 @@
 /**
  * Writes the bytes of messages into a buffer that grows as needed. The methods are named after
- * `Buffer`'s; each returns the writer. Integers out of range throw `RangeError`, as with `Buffer`.
+ * `Buffer`'s; each returns the writer. Wrong arguments throw as `Buffer`'s methods do: `RangeError` for
+ * numbers out of range, `TypeError` for values of another type. Use it within `encode` only: afterwards
+ * its buffer is other messages'.
  */
 export class ByteWriter {
   #buffer: Buffer;
   #position = 0;
+  /** What stands before it is other messages'. */
+  #protected = 0;
 
   /** @param buffer where to write first; replaced by a larger one when it is full */
   constructor(buffer: Buffer) {
@@ -21,17 +25,30 @@ export class ByteWriter {
     return this.#position;
   }
 
-  /** Starts over with another buffer. */
+  /**
+   * Starts over with another buffer.
+   * @internal For the owner of the writer: never within `encode`, where the buffer is shared.
+   */
   reset(buffer: Buffer): void {
     this.#buffer = buffer;
     this.#position = 0;
+    this.#protected = 0;
   }
 
-  /** Goes back to a former {@link position}; what was written behind it is forgotten. */
+  /**
+   * What is written so far stays as it is: it is other messages', which may share the buffer.
+   * @internal
+   */
+  protect(): void {
+    this.#protected = this.#position;
+  }
+
+  /**
+   * Goes back to a former {@link position}; what was written behind it is forgotten.
+   * @throws RangeError for one that was none, or that is before the message's own first byte
+   */
   rewind(position: number): void {
-    if (!(position >= 0 && position <= this.#position)) {
-      throw new RangeError(`Cannot rewind from ${this.#position} to ${position}`);
-    }
+    this.#checkWritten(position, 0);
     this.#position = position;
   }
 
@@ -41,9 +58,12 @@ export class ByteWriter {
     return this;
   }
 
-  /** Counts `bytes` as written that were put into {@link buffer} directly, at {@link position}. */
+  /**
+   * Counts `bytes` as written that were put into {@link buffer} directly, at {@link position}.
+   * @throws RangeError for no whole number, or more than there is room for
+   */
   advance(bytes: number): this {
-    if (!(bytes >= 0 && this.#position + bytes <= this.#buffer.length)) {
+    if (!(Number.isInteger(bytes) && bytes >= 0 && this.#position + bytes <= this.#buffer.length)) {
       throw new RangeError(`Cannot advance by ${bytes} bytes: call ensure(${bytes}) first`);
     }
     this.#position += bytes;
@@ -63,30 +83,35 @@ export class ByteWriter {
 
   /** Fills in one byte at a {@link reserve}d position. */
   fillUInt8(value: number, position: number): this {
+    this.#checkWritten(position, 1);
     this.#buffer.writeUInt8(value, position);
     return this;
   }
 
   /** Fills in two bytes, big-endian, at a {@link reserve}d position. */
   fillUInt16BE(value: number, position: number): this {
+    this.#checkWritten(position, 2);
     this.#buffer.writeUInt16BE(value, position);
     return this;
   }
 
   /** Fills in two bytes, little-endian, at a {@link reserve}d position. */
   fillUInt16LE(value: number, position: number): this {
+    this.#checkWritten(position, 2);
     this.#buffer.writeUInt16LE(value, position);
     return this;
   }
 
   /** Fills in four bytes, big-endian, at a {@link reserve}d position. */
   fillUInt32BE(value: number, position: number): this {
+    this.#checkWritten(position, 4);
     this.#buffer.writeUInt32BE(value, position);
     return this;
   }
 
   /** Fills in four bytes, little-endian, at a {@link reserve}d position. */
   fillUInt32LE(value: number, position: number): this {
+    this.#checkWritten(position, 4);
     this.#buffer.writeUInt32LE(value, position);
     return this;
   }
@@ -203,8 +228,11 @@ export class ByteWriter {
     return this;
   }
 
-  /** Copies bytes in. */
+  /** Copies bytes in. @throws TypeError for anything but a Uint8Array: `set` would take it for zeros */
   writeBytes(bytes: Uint8Array): this {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(`writeBytes needs a Uint8Array, or a Buffer; got ${typeof bytes}`);
+    }
     this.ensure(bytes.length);
     this.#buffer.set(bytes, this.#position);
     this.#position += bytes.length;
@@ -218,6 +246,16 @@ export class ByteWriter {
     if (this.#position + most > this.#buffer.length) this.ensure(Buffer.byteLength(text, encoding));
     this.#position += this.#buffer.write(text, this.#position, encoding);
     return this;
+  }
+
+  /** @throws RangeError unless `bytes` bytes at a position are written, by this message */
+  #checkWritten(position: number, bytes: number): void {
+    const isOwn = Number.isInteger(position) && position >= this.#protected;
+    if (isOwn && position + bytes <= this.#position) return;
+    throw new RangeError(
+      `Position ${position} is not within this message: it reaches from ${this.#protected} to ` +
+        `${this.#position}. Take positions from reserve() or position`,
+    );
   }
 
   #grow(bytes: number): void {

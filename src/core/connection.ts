@@ -21,7 +21,9 @@ export interface ConnectionFacts {
   readonly remote: Endpoint | undefined;
   readonly local: Endpoint | undefined;
   readonly tls?: TlsPeer | undefined;
-  readonly input?: InboundFacts;
+  readonly inbox?: InboundFacts;
+  readonly events?: { readonly separate: boolean };
+  readonly ended?: boolean;
 }
 
 /**
@@ -63,12 +65,22 @@ export class Connection {
 
   /** How many bytes have arrived; what TLS adds to them does not count. */
   get bytesRead(): number {
-    return this.#facts.input?.bytesRead ?? 0;
+    return this.#facts.inbox?.bytesRead ?? 0;
   }
 
   /** Whether it is not read at present: not open, or what it has sent waits to be taken. */
   get paused(): boolean {
-    return this.#facts.input?.paused ?? false;
+    return this.#facts.inbox?.paused ?? false;
+  }
+
+  /** Whether its events go to a queue of their own, see `receiveFrom` and `merge` of the connector. */
+  get separate(): boolean {
+    return this.#facts.events?.separate ?? false;
+  }
+
+  /** Whether its last event has come, or is about to. */
+  get ended(): boolean {
+    return this.#facts.ended ?? false;
   }
 
   /** The facts that tell connections apart, for logs. Without `tls`: a certificate is long. */

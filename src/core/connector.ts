@@ -10,15 +10,20 @@ export interface ConnectOptions {
   separate?: boolean;
   /** How long connecting may take, in ms. Default: the connector's `connectTimeout`. */
   timeout?: number;
-  /** Gives up connecting when aborted. Has no effect once connected. */
+  /**
+   * Gives up connecting when aborted, as a failure to connect whose `cause` is the signal's reason;
+   * aborted already, it does not begin. Has no effect once connected, TLS agreed on.
+   */
   signal?: AbortSignal;
 }
 
 /** Options of {@link Connector.connectWaiting}. */
 export interface ConnectWaitingOptions extends ConnectOptions {
   /**
-   * Called with the result. The events of the connection wait until it has returned; if it throws
-   * or rejects, the connection is disconnected with `now` and `connectWaiting` rejects.
+   * Called with the result. The events of the connection wait until it has returned, or, with
+   * `separate`, for `receiveFrom`, which it may call itself, as it may `merge`. If it throws or rejects,
+   * the connection is disconnected with `now` and `connectWaiting` rejects. `shutdown` does not wait for
+   * it: the events are delivered then.
    */
   onFinish?: (connection: Connection, success: boolean) => void | Promise<void>;
 }
@@ -37,14 +42,18 @@ export interface ConnectResult<T> {
  * The hub through which connections are managed and messages are sent and received (Pike's README,
  * Connectors). `T` is the type of the messages; the converter decides how they look on the wire.
  *
- * A connector is used once: `run`, then anything, then `shutdown`.
+ * A connector is used once: `run`, then anything, then `shutdown`. What is called at another time, or
+ * with what it cannot take, has an outcome of its own, stated with each method: a method that returns
+ * a promise rejects, any other throws at once, and nothing has been done then. Every method that takes
+ * a connection refuses, with `PIKE_ERR_FOREIGN_CONNECTION`, whatever this connector has not made. One
+ * that has ended is no mistake: its peer may have left just now.
  */
 export interface Connector<T> {
   /**
-   * Starts the connector; must have resolved before anything else is called. Listens if the
-   * connector was given a port or a path.
-   * @throws PikeError (rejection) `PIKE_ERR_LISTEN_FAILED`, with the system's error as `cause`;
-   * `PIKE_ERR_ALREADY_RUNNING`
+   * Starts the connector; must have resolved before it connects. Listens if the connector was given
+   * a port or a path. If `shutdown` is called meanwhile, it resolves all the same, and nothing listens.
+   * @throws PikeError (rejection) `PIKE_ERR_LISTEN_FAILED`, with the system's error as `cause`: then
+   * make a new connector; `PIKE_ERR_ALREADY_RUNNING` whenever it has been called before, or `shutdown`
    */
   run(): Promise<void>;
 
@@ -55,14 +64,18 @@ export interface Connector<T> {
   readonly connections: Iterable<Connection>;
 
   /**
-   * Begins to connect. Messages may be sent at once: they wait. A FinishConnect event says how it went.
-   * @throws PikeError `PIKE_ERR_NOT_RUNNING`, `PIKE_ERR_SHUT_DOWN`, `PIKE_ERR_INVALID_ENDPOINT`,
+   * Begins to connect. Messages may be sent at once: they wait. A FinishConnect event says how it went,
+   * whatever the reason it failed for: it is never thrown.
+   * @throws PikeError `PIKE_ERR_NOT_RUNNING` before `run` has resolved, or if it has rejected;
+   * `PIKE_ERR_SHUT_DOWN` once `shutdown` has been called; `PIKE_ERR_INVALID_ENDPOINT`,
    * `PIKE_ERR_INVALID_OPTION`
    */
   connect(endpoint: Endpoint, options?: ConnectOptions): Connection;
 
   /**
-   * Connects and waits for the result, which it returns instead of a FinishConnect event.
+   * Connects and waits for the result, which it returns instead of a FinishConnect event; a failure
+   * to connect is a result, too. The event comes only if there is no result, `onFinish` having thrown,
+   * and messages given meanwhile would be lost with it.
    * @throws PikeError (rejection) as {@link connect}; whatever `onFinish` throws
    */
   connectWaiting(endpoint: Endpoint, options?: ConnectWaitingOptions): Promise<ConnectResult<T>>;
@@ -85,56 +98,75 @@ export interface Connector<T> {
    */
   send(connection: Connection, message: T): boolean;
 
-  /** Resolves once no more than `lowWaterMark` messages wait, or the connection has ended. */
+  /**
+   * Resolves once no more than `lowWaterMark` messages wait, or the connection has ended.
+   * @throws PikeError (rejection) `PIKE_ERR_FOREIGN_CONNECTION`
+   */
   drained(connection: Connection): Promise<void>;
 
   /**
-   * Resolves once everything given to `send` so far was sent; messages withdrawn meanwhile do not count.
-   * @throws PikeError (rejection) `PIKE_ERR_MESSAGE_RETURNED` if any of it came back
+   * Resolves once everything given to `send` so far was sent; messages withdrawn meanwhile do not
+   * count. Of a connection that has ended: at once, if everything ever given was sent.
+   * @throws PikeError (rejection) `PIKE_ERR_MESSAGE_RETURNED` if any of it came back, and from then on
+   * if the connection ended with it; `PIKE_ERR_FOREIGN_CONNECTION`
    */
   flushed(connection: Connection): Promise<void>;
 
   /**
    * Takes back a message of which no byte has left (the earliest, if it was given more than once).
-   * @returns whether it was taken back; then no event mentions it
+   * @returns whether it was taken back; then no event mentions it. False if it was never given, or the
+   * connection has ended
+   * @throws PikeError `PIKE_ERR_FOREIGN_CONNECTION`
    */
   withdraw(connection: Connection, message: T): boolean;
 
   /**
-   * The next event of the shared queue; `undefined` once `shutdown` has resolved and the queue is empty.
+   * The next event of the shared queue; `undefined` once `shutdown` has resolved and the queue is
+   * empty. Several calls at a time get an event each, in their order. May be called before `run`.
    * @throws PikeError (rejection) `PIKE_ERR_SUBSCRIBED`
    */
   receive(): Promise<ConnectorEvent<T> | undefined>;
 
   /**
-   * The next event of a connection that is managed separately; `undefined` once it is merged, or has
-   * ended and its queue is empty.
-   * @throws PikeError (rejection) `PIKE_ERR_NOT_SEPARATE`
+   * The next event of a connection that is managed separately; `undefined` once it is merged, or its
+   * last event has come and its queue is empty. Called several times at once, it gives the events in
+   * the order of the calls. Who takes an event is the only one to see it: that the connection has
+   * ended, for one, is then not told to the shared queue.
+   * @throws PikeError (rejection) `PIKE_ERR_NOT_SEPARATE`, also after {@link merge};
+   * `PIKE_ERR_FOREIGN_CONNECTION`
    */
   receiveFrom(connection: Connection): Promise<ConnectorEvent<T> | undefined>;
 
   /**
-   * Hands a separate queue over to the shared one, order kept; a pending `receiveFrom` resolves `undefined`.
-   * @throws PikeError `PIKE_ERR_NOT_SEPARATE`
+   * Hands a separate queue over to the shared one, order kept; a pending `receiveFrom` resolves
+   * `undefined`. Works after the connection's end, too, for what has not been taken.
+   * @throws PikeError `PIKE_ERR_NOT_SEPARATE`, also when called again; `PIKE_ERR_FOREIGN_CONNECTION`
    */
   merge(connection: Connection): void;
 
   /**
    * Calls `listener` with each event of the shared queue, at once and in order: the fast way. What it
-   * throws goes to the `onError` option.
-   * @returns ends the subscription
-   * @throws PikeError `PIKE_ERR_SUBSCRIBED` when there is a subscription, or a pending `receive`
+   * throws goes to the `onError` option. May be called before `run`; what waits is delivered first.
+   * @returns ends the subscription, also from within the listener; later events wait. Harmless when
+   * called again
+   * @throws PikeError `PIKE_ERR_SUBSCRIBED` when there is a subscription, or a pending `receive`;
+   * `PIKE_ERR_INVALID_OPTION` unless the listener is a function
    */
   subscribe(listener: (event: ConnectorEvent<T>) => void): () => void;
 
-  /** Refuses new connections from now on and keeps the present ones. Resolves once nothing listens. */
+  /**
+   * Refuses new connections from now on and keeps the present ones. Resolves once nothing listens; while
+   * `run` is under way, behind it. When nothing listens, before `run` too, it does nothing.
+   */
   stopListening(): Promise<void>;
 
   /**
    * Ends every connection, each as `disconnect` would, and refuses new ones; those still connecting
-   * or arriving are terminated. Resolves when all have ended. Called again, it joins the first call,
-   * which ends sooner if that is asked.
-   * @throws PikeError (rejection) `PIKE_ERR_INVALID_FINISH`
+   * or arriving are terminated. Resolves when all have ended: without a `deadline`, a peer or a
+   * converter that never lets everything be sent keeps it waiting. Called again, it joins the first
+   * call, which ends sooner if that is asked. May be called at any time: before `run`, after it has
+   * failed, and from within a listener or a converter.
+   * @throws PikeError (rejection) `PIKE_ERR_INVALID_FINISH`: nothing is shut down
    */
   shutdown(how: Finish): Promise<void>;
 

@@ -34,15 +34,25 @@ export interface Limits {
  *
  * The callback may be called synchronously, and more than once (the first call counts), and after
  * the connection has ended (ignored). Throwing before any byte has left rejects the message;
- * throwing later costs the connection, since its peer holds half a message.
+ * throwing later costs the connection, since its peer holds half a message. Any other answer counts as
+ * throwing `PIKE_ERR_SERIALIZER`, a promise too: `getBytes` is never awaited, so it is not `async`.
+ *
+ * From within, and from within `createSerializer` and `destroy`, every method of the connector may be
+ * called, whatever it ends.
  */
 export interface Serializer {
   getBytes(callback: () => void): Uint8Array | typeof WAIT_FOR_CALLBACK;
-  /** Called once if the message ends in any way but by an empty array: release files and the like. */
+  /**
+   * Called once if the message ends in any way but by an empty array, its own throwing included:
+   * release files and the like. What it throws goes to the `onError` option.
+   */
   destroy?(): void;
 }
 
-/** What {@link Deserializer.putBytes} answers: the bytes it did not use, and what it waits for. */
+/**
+ * What {@link Deserializer.putBytes} answers: the bytes it did not use, the last ones of those given (a
+ * view of them or a copy), and what it waits for.
+ */
 export type PutBytesResult = [
   unused: Uint8Array,
   status: typeof DONE | typeof WAIT_FOR_MORE | typeof WAIT_FOR_CALLBACK,
@@ -56,10 +66,16 @@ export type PutBytesResult = [
  * - `DONE`: `message` is valid; the suffix goes to a new deserializer;
  * - `WAIT_FOR_MORE`: called again when more has arrived, with the suffix and the new bytes behind it;
  * - `WAIT_FOR_CALLBACK`: nothing is called until `callback` has been called; then `putBytes` is
- *   called with the suffix and whatever has arrived meanwhile, **even if that is empty**.
+ *   called with the suffix and whatever has arrived meanwhile, **even if that is empty**. Meanwhile the
+ *   peer is not read, so it is no way to wait for more.
  *
  * The callback may be called synchronously, and more than once (the first call counts), and after
- * the connection has ended (ignored). Throwing costs the connection.
+ * the connection has ended (ignored). Throwing costs the connection. Any other answer counts as
+ * throwing `PIKE_ERR_DESERIALIZER`, a promise too: `putBytes` is never awaited, so it is not `async`.
+ * The same goes for a `message` that throws.
+ *
+ * From within, and from within `createDeserializer` and `destroy`, every method of the connector may be
+ * called, whatever it ends; what `putBytes` then answers is of no interest any more.
  *
  * The bytes are a view that stays valid for ever, but holds on to the whole buffer that arrived:
  * copy what you keep for long.
@@ -68,7 +84,10 @@ export interface Deserializer<T> {
   putBytes(data: Buffer, callback: () => void): PutBytesResult;
   /** The message. Read once, after `DONE`. */
   readonly message: T;
-  /** Called once if the connection ends before `DONE`: release files and the like. */
+  /**
+   * Called once if the connection ends before `DONE`, by its own throwing too: release files and the
+   * like. What it throws goes to the `onError` option.
+   */
   destroy?(): void;
 }
 

@@ -11,10 +11,10 @@ export const PIKE_ERRORS = {
   PIKE_ERR_INVALID_FINISH:
     'disconnect or shutdown was not told exactly one of now, finishMessages and finishQueues.',
   PIKE_ERR_INVALID_ENDPOINT: 'An endpoint is neither { host, port } nor { path }.',
-  PIKE_ERR_NOT_RUNNING: 'The connector was used before run() had resolved.',
-  PIKE_ERR_ALREADY_RUNNING: 'run() was called a second time.',
+  PIKE_ERR_NOT_RUNNING: 'The connector was used before run() had resolved, or run() has failed.',
+  PIKE_ERR_ALREADY_RUNNING: 'run() was called a second time, or after shutdown().',
   PIKE_ERR_SHUT_DOWN: 'The connector has been shut down, or is shutting down.',
-  PIKE_ERR_FOREIGN_CONNECTION: 'The connection belongs to another connector.',
+  PIKE_ERR_FOREIGN_CONNECTION: 'The connection was not made by this connector, or is none.',
   PIKE_ERR_NOT_SEPARATE: 'The connection has no queue of its own to receive from or to merge.',
   PIKE_ERR_SUBSCRIBED: 'subscribe() and receive() exclude each other.',
   PIKE_ERR_ACCEPT_FINISHED: 'finishAccept() was called a second time.',
@@ -27,7 +27,8 @@ export const PIKE_ERRORS = {
   PIKE_ERR_REMOTE_ENDED: 'The peer ended the connection.',
   PIKE_ERR_DISCONNECTED: 'The connection is finishing or has ended.',
   PIKE_ERR_DEADLINE: 'The deadline passed before everything was sent.',
-  PIKE_ERR_QUEUE_FULL: 'The outbound queue of the connection holds maxQueuedMessages messages.',
+  PIKE_ERR_QUEUE_FULL:
+    'As many messages wait as may: maxQueuedMessages, or maxOfflineMessages of a client.',
   PIKE_ERR_SERIALIZER: 'The converter failed, or misbehaved, while it serialized a message.',
   PIKE_ERR_DESERIALIZER: 'The converter failed, or misbehaved, while it deserialized input.',
   PIKE_ERR_MALFORMED: 'The peer sent bytes that are no message of the protocol.',
@@ -36,13 +37,18 @@ export const PIKE_ERRORS = {
   PIKE_ERR_STALLED: 'The peer accepted nothing for stallTimeout while there was something to send.',
   PIKE_ERR_NO_PROGRESS: 'A deserializer reported messages again and again without consuming bytes.',
   PIKE_ERR_TRUNCATED: 'The peer ended in the middle of a message.',
-  PIKE_ERR_OUT_OF_BYTES: 'A decoder read past the bytes that have arrived.',
+  PIKE_ERR_OUT_OF_BYTES:
+    'A decoder read past the bytes that have arrived, or no whole number of them.',
   PIKE_ERR_MESSAGE_RETURNED: 'A message given to send came back unsent.',
   PIKE_ERR_NO_REQUESTS:
     'Under correlation in order, a server cannot send requests to its peers, only events.',
   PIKE_ERR_HEARTBEAT_TIMEOUT: 'The peer gave no sign of life for two heartbeat intervals.',
   PIKE_ERR_NO_ERROR_REPLY: 'A handler failed, and the protocol has no message to say so.',
   PIKE_ERR_CLIENT_CLOSED: 'The client was closed before the reply came, or the event was sent.',
+  PIKE_ERR_OFFLINE_TIMEOUT: 'The client was not connected again within offlineTimeout.',
+  PIKE_ERR_REQUEST_TIMEOUT: 'The reply did not come within requestTimeout.',
+  PIKE_ERR_NOT_INJECTED: 'Nest could not resolve an option that is a class or token.',
+  PIKE_ERR_NO_SERVER: 'An injected server was used, and the application has none that it can be.',
   PIKE_ERR_LISTENER: 'A listener or callback of the application failed.',
 } as const satisfies Record<string, string>;
 

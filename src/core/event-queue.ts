@@ -16,7 +16,7 @@ export class EventQueue<T> {
   readonly #receivers = new Fifo<(event: ConnectorEvent<T> | undefined) => void>();
   readonly #observe: BacklogObserver<T>;
   readonly #onError: ErrorHandler | undefined;
-  #listener: ((event: ConnectorEvent<T>) => void) | undefined;
+  #listener: ((event: ConnectorEvent<T>) => unknown) | undefined;
   #delivering = false;
   #scheduled = false;
   #closed = false;
@@ -53,10 +53,12 @@ export class EventQueue<T> {
 
   subscribe(listener: (event: ConnectorEvent<T>) => void): () => void {
     if (this.#listener !== undefined || this.#receivers.length > 0) throw subscribed();
-    this.#listener = listener;
+    // A function of its own for each subscription: the same listener may subscribe again later.
+    const own = (event: ConnectorEvent<T>): unknown => listener(event);
+    this.#listener = own;
     if (this.#events.length > 0) this.#schedule();
     return () => {
-      if (this.#listener === listener) this.#listener = undefined;
+      if (this.#listener === own) this.#listener = undefined;
     };
   }
 
@@ -111,7 +113,7 @@ export class EventQueue<T> {
     this.#delivering = false;
   }
 
-  #call(listener: (event: ConnectorEvent<T>) => void, event: ConnectorEvent<T>): void {
+  #call(listener: (event: ConnectorEvent<T>) => unknown, event: ConnectorEvent<T>): void {
     runReported(this.#onError, listener, event);
   }
 }

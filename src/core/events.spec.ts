@@ -22,10 +22,16 @@ const CONNECTION = new Connection({ id: 1, inbound: true, remote: undefined, loc
 const ERROR = new PikeError('PIKE_ERR_DEADLINE', 'Too slow.');
 const LEFTOVERS = { incomplete: 'a', queued: ['b'], uncertain: ['c'] };
 
+const UNDECIDED = new Promise<boolean>(() => {});
+
+function arrival(finishAccept: (separate: boolean) => boolean): RemoteConnectEvent {
+  return new RemoteConnectEvent(CONNECTION, { finishAccept, accepted: UNDECIDED });
+}
+
 const EVENTS: ConnectorEvent<string>[] = [
   new FinishConnectEvent<string>(CONNECTION, true, []),
   new FinishDisconnectEvent<string>(CONNECTION, NO_LEFTOVERS),
-  new RemoteConnectEvent(CONNECTION, () => true),
+  arrival(() => true),
   new RemoteDisconnectEvent<string>(CONNECTION, LEFTOVERS, ERROR),
   new MessageReceivedEvent(CONNECTION, 'message'),
   new RejectedMessageEvent(CONNECTION, 'message', ERROR),
@@ -73,18 +79,52 @@ describe('finishAccept', () => {
       return separate;
     };
 
-    expect(new RemoteConnectEvent(CONNECTION, accept).finishAccept()).toBe(false);
-    expect(new RemoteConnectEvent(CONNECTION, accept).finishAccept({})).toBe(false);
-    expect(new RemoteConnectEvent(CONNECTION, accept).finishAccept({ separate: true })).toBe(true);
+    expect(arrival(accept).finishAccept()).toBe(false);
+    expect(arrival(accept).finishAccept({})).toBe(false);
+    expect(arrival(accept).finishAccept({ separate: true })).toBe(true);
     expect(asked).toEqual([false, false, true]);
   });
 
   it('throws when it is called again, whatever came of the first call', () => {
-    const event = new RemoteConnectEvent(CONNECTION, () => false);
+    const event = arrival(() => false);
     event.finishAccept();
 
     expect(() => event.finishAccept()).toThrow(
       expect.objectContaining({ code: 'PIKE_ERR_ACCEPT_FINISHED' }),
     );
+  });
+
+  it.each<[string, unknown]>([
+    ['seperate', { seperate: true }],
+    ['separate', { separate: 'yes' }],
+    ['options', null],
+  ])('names a wrong option, %s, and can be called again', (name, options) => {
+    const event = arrival(() => true);
+
+    expect(() => event.finishAccept(options as object)).toThrow(
+      expect.objectContaining({
+        code: 'PIKE_ERR_INVALID_OPTION',
+        message: expect.stringContaining(`"${name}"`),
+      }),
+    );
+    expect(event.finishAccept()).toBe(true);
+  });
+});
+
+describe('accepted', () => {
+  it('is asked of what stands behind the event, and only when somebody asks', () => {
+    let asked = 0;
+    const event = new RemoteConnectEvent(CONNECTION, {
+      finishAccept: () => true,
+      get accepted() {
+        asked++;
+        return UNDECIDED;
+      },
+    });
+    event.finishAccept();
+    expect(asked).toBe(0);
+
+    expect(event.accepted).toBe(UNDECIDED);
+    expect(asked).toBe(1);
   });
 });

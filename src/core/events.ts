@@ -1,5 +1,6 @@
 import type { Connection } from './connection.js';
 import { PikeError } from './errors.js';
+import { checkKnown, checkType } from './options.js';
 
 const BRAND = Symbol.for('nestjs-pike.PikeEvent');
 
@@ -99,32 +100,66 @@ export function disconnectEvent<T>(
     : new RemoteDisconnectEvent(connection, leftovers, error);
 }
 
+/** What stands behind a RemoteConnect event. */
+export interface Arrival {
+  /** What {@link RemoteConnectEvent.finishAccept} does, the first time. */
+  finishAccept(separate: boolean): boolean;
+  /** What {@link RemoteConnectEvent.accepted} is, when somebody asks. */
+  readonly accepted: Promise<boolean>;
+}
+
 /** A peer is connecting. Nothing is read from it or sent to it before `finishAccept`. */
 export class RemoteConnectEvent extends PikeEvent {
   readonly type = 'remoteConnect';
-  readonly #finishAccept: (separate: boolean) => boolean;
+  readonly #arrival: Arrival;
   #called = false;
 
-  /** @param finishAccept what {@link finishAccept} does, the first time */
-  constructor(connection: Connection, finishAccept: (separate: boolean) => boolean) {
+  constructor(connection: Connection, arrival: Arrival) {
     super(connection);
-    this.#finishAccept = finishAccept;
+    this.#arrival = arrival;
   }
 
   /**
    * Opens the connection.
+   *
+   * In a Nest handler it takes effect once all handlers of the event have succeeded; what is to be
+   * done with the open connection waits for {@link accepted}.
    * @param options `separate` (default false): its further events go to a queue of their own,
    * see `receiveFrom`
    * @returns whether it is open now: false if it has ended meanwhile (`acceptTimeout`, a disconnect
    * or a shutdown), which its last event says too. That is nobody's fault, so it does not throw.
-   * @throws PikeError `PIKE_ERR_ACCEPT_FINISHED` when called again
+   * In a Nest handler: whether it is in time to count.
+   * @throws PikeError `PIKE_ERR_ACCEPT_FINISHED` when called again, whatever the first call returned;
+   * `PIKE_ERR_INVALID_OPTION`, and then it has not been called
    */
   finishAccept(options: { separate?: boolean } = {}): boolean {
     if (this.#called) {
       throw new PikeError('PIKE_ERR_ACCEPT_FINISHED', 'finishAccept() can be called once.');
     }
+    checkType('finishAccept', 'options', options, 'object');
+    checkKnown('finishAccept', options, ['separate']);
+    const { separate = false } = options;
+    checkType('finishAccept', 'separate', separate, 'boolean');
     this.#called = true;
-    return this.#finishAccept(options.separate ?? false);
+    return this.#arrival.finishAccept(separate);
+  }
+
+  /**
+   * Resolves once it is decided whether the peer may stay: true when the connection has been opened,
+   * so that `receiveFrom` and `merge` may be called if it is separate; false when it has ended
+   * unaccepted (refused, `acceptTimeout`, a disconnect or a shutdown). Never rejects, and is made
+   * only if asked for.
+   *
+   * It is for what goes on after the handlers of the event; a Nest handler that waits for it keeps
+   * its own `finishAccept` from taking effect, until `acceptTimeout` refuses the peer:
+   *
+   * ```ts
+   * event.finishAccept({ separate: true });
+   * void this.negotiate(event); // begins with: if (!(await event.accepted)) return;
+   * ```
+   */
+  get accepted(): Promise<boolean> {
+    return this.#arrival.accepted;
   }
 }
 

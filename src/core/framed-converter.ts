@@ -3,6 +3,7 @@ import { ByteWriter } from './byte-writer.js';
 import type { Connection } from './connection.js';
 import type { Converter, Deserializer, Limits, PutBytesResult, Serializer } from './converter.js';
 import { DONE, WAIT_FOR_MORE } from './converter.js';
+import { isPromise, wrongAnswer } from './converter-answers.js';
 import { PikeError } from './errors.js';
 
 const BRAND = Symbol.for('nestjs-pike.FramedConverter');
@@ -22,14 +23,17 @@ export abstract class FramedConverter<T> implements Converter<T> {
   readonly atomic: boolean = true;
 
   /**
-   * Writes one message, whole. Throwing rejects the message: what it has written so far is undone.
+   * Writes one message, whole, at once. Throwing rejects the message: what it has written so far is
+   * undone. So does a promise, `PIKE_ERR_SERIALIZER`: it cannot wait, so it is not `async`. The writer
+   * lets it touch nothing but its own message.
    */
   abstract encode(message: T, writer: ByteWriter): void;
 
   /**
    * Reads one message, whole, or returns `undefined` while it is not whole yet: then the reader
    * goes back to where it was, and `decode` is called again once more bytes have arrived. Throwing
-   * costs the connection. A declared length must be compared with `reader.maxMessageBytes` before
+   * costs the connection, and so do a promise, `PIKE_ERR_DESERIALIZER`, and a message of which no byte
+   * was read, `PIKE_ERR_NO_PROGRESS`. A declared length must be compared with `reader.maxMessageBytes` before
    * waiting for it.
    */
   abstract decode(reader: ByteReader): T | undefined;
@@ -44,8 +48,25 @@ export abstract class FramedConverter<T> implements Converter<T> {
 }
 
 /** Whether a converter is a {@link FramedConverter}, of this copy of the package or another. */
-export function isFramedConverter<T>(converter: Converter<T>): converter is FramedConverter<T> {
+export function isFramedConverter<T>(
+  converter: Partial<Converter<T>>,
+): converter is FramedConverter<T> {
   return BRAND in converter;
+}
+
+/**
+ * Writes one message behind what the writer holds. The one place that says what `encode` may do:
+ * waiting is not possible, for the writer is the connection's own.
+ */
+export function encodeFrame<T>(
+  converter: FramedConverter<T>,
+  message: T,
+  writer: ByteWriter,
+): void {
+  writer.protect();
+  const answer: unknown = converter.encode(message, writer);
+  if (isPromise(answer))
+    throw wrongAnswer('PIKE_ERR_SERIALIZER', 'encode must return nothing', answer);
 }
 
 /**
@@ -56,6 +77,13 @@ export function isFramedConverter<T>(converter: Converter<T>): converter is Fram
 export function decodeFrame<T>(converter: FramedConverter<T>, reader: ByteReader): T | undefined {
   const start = reader.position;
   const message = converter.decode(reader);
+  if (isPromise(message)) {
+    throw wrongAnswer(
+      'PIKE_ERR_DESERIALIZER',
+      'decode must return a message or undefined',
+      message,
+    );
+  }
   if (message === undefined) {
     reader.seek(start);
     if (reader.remaining > reader.maxMessageBytes) throw messageTooLarge(reader);
@@ -91,7 +119,7 @@ class WholeSerializer<T> implements Serializer {
   getBytes(): Uint8Array {
     if (this.#converter === undefined) return EMPTY;
     const writer = new ByteWriter(Buffer.allocUnsafe(FIRST_BUFFER_BYTES));
-    this.#converter.encode(this.#message, writer);
+    encodeFrame(this.#converter, this.#message, writer);
     this.#converter = undefined;
     return writer.buffer.subarray(0, writer.position);
   }

@@ -25,7 +25,7 @@ export {
   RemoteConnectEvent,
   RemoteDisconnectEvent,
 } from './events.js';
-export type { ConnectorEvent, Leftovers } from './events.js';
+export type { Arrival, ConnectorEvent, Leftovers } from './events.js';
 export type { Finish } from './finish.js';
 export { NetConnector } from './net-connector.js';
 export type { NetConnectorOptions, NetTlsOptions } from './net-options.js';

@@ -3,12 +3,12 @@ import type { Endpoint } from './endpoint.js';
 import { showEndpoint } from './endpoint.js';
 import { PikeError, describeThrown } from './errors.js';
 
-/** The system could not connect. */
-export function connectFailed(remote: Endpoint | undefined, error: PikeError): PikeError {
+/** The system could not connect, or not begin to. @param cause what it says, or Node */
+export function connectFailed(remote: Endpoint | undefined, cause: unknown): PikeError {
   return new PikeError(
     'PIKE_ERR_CONNECT_FAILED',
-    `Could not connect${to(remote)}: ${describeThrown(error.cause ?? error)}`,
-    { cause: error.cause },
+    `Could not connect${to(remote)}: ${describeThrown(cause)}`,
+    { cause },
   );
 }
 
@@ -37,7 +37,10 @@ export function notTaking(state: ConnectionState): PikeError {
 
 /** The application did not accept the peer. */
 export function notAccepted(ms: number): PikeError {
-  return new PikeError('PIKE_ERR_ACCEPT_TIMEOUT', `finishAccept() was not called within ${ms} ms.`);
+  return new PikeError(
+    'PIKE_ERR_ACCEPT_TIMEOUT',
+    `The peer was not accepted within ${ms} ms: finishAccept() has not taken effect.`,
+  );
 }
 
 /** Connecting took too long. */

@@ -11,6 +11,8 @@ export interface LinkOrigin<T> {
   remote: Endpoint | undefined;
   /** Where its events go. */
   events: EventQueue<T>;
+  /** Whether that is a queue which the application manages separately. */
+  separate: boolean;
   /** Told how connecting went; by default a FinishConnect event is posted. */
   onFinishConnect?: (event: FinishConnectEvent<T>) => void;
 }

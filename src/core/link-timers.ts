@@ -14,6 +14,7 @@ export class LinkTimers {
 
   stopState(): void {
     clearTimeout(this.#ofState);
+    this.#ofState = undefined;
   }
 
   /** Limits finishing. Of several deadlines the soonest counts. */

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { Acceptance } from './acceptance.js';
 import { Connection } from './connection.js';
-import type { ConnectionFacts, InboundFacts } from './connection.js';
+import type { ConnectionFacts } from './connection.js';
 import { NEXT_STATES, takesMessages } from './connection-state.js';
 import type { ConnectionState } from './connection-state.js';
 import type { Endpoint } from './endpoint.js';
@@ -17,8 +18,10 @@ import type { DisconnectType, Leftovers } from './events.js';
 import { soonerWay } from './finish.js';
 import type { FinishWay } from './finish.js';
 import { Inbox } from './inbound/inbox.js';
+import type { InboxHost } from './inbound/inbox.js';
 import type { ConnectorSettings } from './options.js';
 import { Outbox } from './outbound/outbox.js';
+import type { OutboxHost } from './outbound/outbox.js';
 import {
   connectFailed,
   deadlinePassed,
@@ -29,6 +32,7 @@ import {
   notTaking,
 } from './link-errors.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
+import { LinkEvents } from './link-events.js';
 import { LinkTimers } from './link-timers.js';
 import { Wire } from './wire.js';
 import type { TlsPeer } from './tls-peer.js';
@@ -40,22 +44,23 @@ let lastId = 0;
  * One connection at work: its state machine, between a socket (the wire), what is to be sent (the
  * outbox), what arrives (the inbound pump) and the queue that its events go to.
  */
-export class Link<T> implements ConnectionFacts, WireHost {
+export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxHost<T> {
   readonly id = ++lastId;
   readonly inbound: boolean;
   readonly connection: Connection;
   readonly owner: LinkOwner<T>;
-  /** What is to be sent; messages go in by {@link send}, which knows the state. */
-  readonly outbox: Outbox<T>;
+  readonly events: LinkEvents<T>;
   remote: Endpoint | undefined;
   local: Endpoint | undefined;
   tls: TlsPeer | undefined;
-  /** Where events of the connection go now; see `finishAccept({ separate })` and `merge`. */
-  events: EventQueue<T>;
+  /** What is to be sent. To send, use {@link send}: it knows whether the connection takes messages. */
+  readonly outbox: Outbox<T>;
+  /** What is received. */
+  readonly inbox: Inbox<T>;
   readonly #settings: ConnectorSettings<T>;
-  readonly #inbox: Inbox<T>;
   readonly #timers = new LinkTimers();
-  readonly #onFinishConnect: (event: FinishConnectEvent<T>) => void;
+  readonly #onFinishConnect: ((event: FinishConnectEvent<T>) => void) | undefined;
+  #acceptance: Acceptance | undefined;
   #state: ConnectionState;
   #wire: Wire | undefined;
   #way: FinishWay | undefined;
@@ -71,23 +76,12 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#settings = owner.settings;
     this.inbound = origin.inbound;
     this.remote = origin.remote;
-    this.events = origin.events;
-    this.#onFinishConnect = origin.onFinishConnect ?? ((event) => this.events.post(event));
+    this.events = new LinkEvents(origin.events, origin.separate);
+    this.#onFinishConnect = origin.onFinishConnect;
     this.#state = origin.inbound ? 'arriving' : 'connecting';
     this.connection = new Connection(this);
-    this.outbox = new Outbox(this.connection, owner.settings, owner.pool, {
-      write: (chunk) => this.#wire?.write(chunk),
-      rejected: (message, error) =>
-        this.events.post(new RejectedMessageEvent(this.connection, message, error)),
-      serializerBroke: (error) => this.#end('finishDisconnect', error, false),
-      allSent: () => this.#allSent(),
-    });
-    this.#inbox = new Inbox(this.connection, owner.settings, () => this.#wire, {
-      received: (message) =>
-        this.events.deliver(new MessageReceivedEvent(this.connection, message)),
-      failed: (error) => this.#inputFailed(error),
-      caughtUp: () => this.#caughtUp(),
-    });
+    this.outbox = new Outbox(this.connection, owner.settings, owner.pool, this);
+    this.inbox = new Inbox(this.connection, owner.settings, this);
   }
 
   get state(): ConnectionState {
@@ -97,10 +91,6 @@ export class Link<T> implements ConnectionFacts, WireHost {
   /** Whether its last event has been posted. */
   get ended(): boolean {
     return this.#state === 'lingering' || (this.#state === 'closed' && !this.#heldEnd);
-  }
-
-  get input(): InboundFacts {
-    return this.#inbox;
   }
 
   /** We begin to connect; {@link connected}, `broken` or the timeout ends it. */
@@ -118,20 +108,17 @@ export class Link<T> implements ConnectionFacts, WireHost {
     this.#timers.startState(acceptTimeout, () =>
       this.#end('finishDisconnect', notAccepted(acceptTimeout), false),
     );
-    this.events.deliver(
-      new RemoteConnectEvent(this.connection, (separate) => {
-        if (this.#state !== 'arriving') return false;
-        if (separate) this.events = openQueue();
-        this.#open();
-        return true;
-      }),
-    );
+    this.#acceptance = new Acceptance((separate) => {
+      if (separate) this.events.separateInto(openQueue());
+      this.#open();
+    });
+    this.events.deliver(new RemoteConnectEvent(this.connection, this.#acceptance));
   }
 
   /** The socket that we dialled is connected. */
   connected(): void {
     if (this.#state !== 'connecting') return;
-    this.#onFinishConnect(new FinishConnectEvent<T>(this.connection, true, []));
+    this.#finishConnect(new FinishConnectEvent<T>(this.connection, true, []));
     this.#open();
   }
 
@@ -140,7 +127,8 @@ export class Link<T> implements ConnectionFacts, WireHost {
     if (this.#state !== 'connecting') return;
     this.#become('closed');
     const { queued } = this.outbox.close({ exact: 0 }, error);
-    this.#onFinishConnect(new FinishConnectEvent(this.connection, false, queued, error));
+    this.#finishConnect(new FinishConnectEvent(this.connection, false, queued, error));
+    this.events.end();
     this.#release();
   }
 
@@ -181,19 +169,14 @@ export class Link<T> implements ConnectionFacts, WireHost {
     }
   }
 
-  /** Events of the connection begin or cease to wait for the application to take them. */
-  pendingEventsChanged(change: 1 | -1): void {
-    this.#inbox.pendingEventsChanged(change);
-  }
-
   /** Looked at now and then: a peer that never finishes its message, or never reads, is given up. */
   check(now: number): void {
-    const error = this.#inbox.overdue(now) ?? this.outbox.stalled(now, this.#wire?.progress);
+    const error = this.inbox.overdue(now) ?? this.outbox.stalled(now, this.#wire?.progress);
     if (error !== undefined && this.#state !== 'closed') this.#end(this.#endType, error, false);
   }
 
   data(bytes: Buffer): void {
-    this.#inbox.push(bytes);
+    this.inbox.push(bytes);
   }
 
   written(): void {
@@ -202,7 +185,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
 
   remoteEnd(): void {
     if (this.#state !== 'open' && this.#state !== 'finishing') return;
-    const truncated = this.#inbox.waiting ? undefined : this.#inbox.truncation;
+    const truncated = this.inbox.waiting ? undefined : this.inbox.truncation;
     if (this.#settings.allowHalfOpen && truncated === undefined) {
       this.#halfOpen = true;
       if (this.#state === 'open') this.#become('remoteEnded');
@@ -215,7 +198,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
   broken(error: PikeError): void {
     switch (this.#state) {
       case 'connecting':
-        this.giveUpConnecting(connectFailed(this.remote, error));
+        this.giveUpConnecting(connectFailed(this.remote, error.cause ?? error));
         return;
       case 'arriving':
       case 'open':
@@ -238,20 +221,69 @@ export class Link<T> implements ConnectionFacts, WireHost {
     if (this.#heldEnd === undefined) this.owner.gone(this);
   }
 
+  get socket(): Wire | undefined {
+    return this.#wire;
+  }
+
+  write(chunk: Buffer): void {
+    this.#wire?.write(chunk);
+  }
+
+  received(message: T): void {
+    this.events.deliver(new MessageReceivedEvent(this.connection, message));
+  }
+
+  rejected(message: T, error: PikeError): void {
+    this.events.post(new RejectedMessageEvent(this.connection, message, error));
+  }
+
+  serializerBroke(error: PikeError): void {
+    this.#end('finishDisconnect', error, false);
+  }
+
+  allSent(): void {
+    if (this.#state !== 'finishing') return;
+    this.#become('lingering');
+    this.#postEnd(this.#endType, this.outbox.returned, undefined);
+    this.inbox.discard();
+    this.#wire?.end();
+    this.#timers.startState(this.#settings.lingerTimeout, () => this.#close());
+  }
+
+  inputFailed(error: PikeError): void {
+    if (this.#heldEnd === undefined) this.#end('finishDisconnect', error, false);
+    else this.#releaseHeldEnd(error);
+  }
+
+  caughtUp(): void {
+    const { truncation } = this.inbox;
+    if (this.#heldEnd !== undefined) this.#releaseHeldEnd(truncation);
+    else if (this.#halfOpen && truncation !== undefined) {
+      this.#end('remoteDisconnect', truncation, true);
+    } else this.inbox.goOn();
+  }
+
   /** The one mutator of the state. */
   #become(state: ConnectionState): void {
     if (!NEXT_STATES[this.#state].includes(state)) {
       throw new Error(`A connection cannot become ${state} when it is ${this.#state}`);
     }
+    if (this.#state === 'arriving') this.#acceptance?.decide(state === 'open');
     this.#state = state;
     this.#timers.stopState();
   }
 
+  #finishConnect(event: FinishConnectEvent<T>): void {
+    if (this.#onFinishConnect === undefined) this.events.post(event);
+    else this.#onFinishConnect(event);
+  }
+
   #open(): void {
     this.#become('open');
-    this.#inbox.start();
+    this.inbox.start();
     this.outbox.start();
     if (this.#way !== undefined) this.#finish(this.#way);
+    if (this.#wire?.remoteEnded === true) this.remoteEnd();
   }
 
   #finish(way: FinishWay): void {
@@ -268,15 +300,6 @@ export class Link<T> implements ConnectionFacts, WireHost {
     else this.outbox.finishAll();
   }
 
-  #allSent(): void {
-    if (this.#state !== 'finishing') return;
-    this.#become('lingering');
-    this.#postEnd(this.#endType, this.outbox.returned, undefined);
-    this.#inbox.discard();
-    this.#wire?.end();
-    this.#timers.startState(this.#settings.lingerTimeout, () => this.#close());
-  }
-
   /**
    * Ends the connection at once, whatever its state, with a disconnect event.
    * @param byPeer then messages that had been received before are delivered first
@@ -285,7 +308,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
     const accepted = this.#wire?.accepted() ?? { exact: 0 };
     this.#become('closed');
     const leftovers = this.outbox.close(accepted, error);
-    if (byPeer && this.#inbox.waiting) {
+    if (byPeer && this.inbox.waiting) {
       this.#heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);
       this.#wire?.destroy();
       return;
@@ -296,6 +319,7 @@ export class Link<T> implements ConnectionFacts, WireHost {
 
   #postEnd(type: DisconnectType, leftovers: Leftovers<T>, error: PikeError | undefined): void {
     this.events.post(disconnectEvent(type, this.connection, leftovers, this.#reason ?? error));
+    this.events.end();
   }
 
   get #endType(): DisconnectType {
@@ -310,22 +334,9 @@ export class Link<T> implements ConnectionFacts, WireHost {
   /** Lets go of everything that the connection holds. */
   #release(): void {
     this.#timers.stop();
-    this.#inbox.stop();
+    this.inbox.stop();
     if (this.#wire === undefined) this.owner.gone(this);
     else this.#wire.destroy();
-  }
-
-  #inputFailed(error: PikeError): void {
-    if (this.#heldEnd === undefined) this.#end('finishDisconnect', error, false);
-    else this.#releaseHeldEnd(error);
-  }
-
-  #caughtUp(): void {
-    const { truncation } = this.#inbox;
-    if (this.#heldEnd !== undefined) this.#releaseHeldEnd(truncation);
-    else if (this.#halfOpen && truncation !== undefined) {
-      this.#end('remoteDisconnect', truncation, true);
-    } else this.#inbox.goOn();
   }
 
   #releaseHeldEnd(error: PikeError | undefined): void {

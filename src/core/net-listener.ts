@@ -4,8 +4,8 @@ import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Endpoint } from './endpoint.js';
-import { showEndpoint } from './endpoint.js';
-import { PikeError, describeThrown } from './errors.js';
+import { listenFailed } from './listen-options.js';
+import type { ListenOn } from './listen-options.js';
 import type { NetSettings } from './net-options.js';
 
 /** What a listener tells its connector. */
@@ -35,27 +35,22 @@ export class NetListener {
    * @throws PikeError (rejection) `PIKE_ERR_LISTEN_FAILED`
    */
   static async listen(
-    settings: NetSettings & { listenOn: NonNullable<NetSettings['listenOn']> },
+    settings: NetSettings & { listenOn: ListenOn },
     handshakeTimeout: number,
     maxConnections: number,
     host: NetListenerHost,
   ): Promise<NetListener> {
     const { listenOn, backlog } = settings;
-    const shakingHands = new Map<string, Socket>();
-    const server = createListener(settings, handshakeTimeout, shakingHands, host);
-    server.maxConnections = maxConnections;
     try {
-      await tryToListen(server, { ...listenOn, backlog });
+      const shakingHands = new Map<string, Socket>();
+      const server = createListener(settings, handshakeTimeout, shakingHands, host);
+      server.maxConnections = maxConnections;
+      await listenOrReplace(server, { ...listenOn, backlog });
+      server.on('error', (error) => host.acceptFailed(error));
+      return new NetListener(server, shakingHands);
     } catch (cause) {
-      if (!('path' in listenOn) || !(await removeStaleSocket(listenOn.path, cause))) {
-        throw listenFailed(listenOn, cause);
-      }
-      await tryToListen(server, { ...listenOn, backlog }).catch((again: unknown) => {
-        throw listenFailed(listenOn, again);
-      });
+      throw listenFailed(listenOn, cause);
     }
-    server.on('error', (error) => host.acceptFailed(error));
-    return new NetListener(server, shakingHands);
   }
 
   /** Nothing listens any more when it returns. Peers that have not finished their handshake are refused. */
@@ -97,10 +92,19 @@ function keyOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
-async function tryToListen(
-  server: Server,
-  on: { path: string; backlog: number } | { port: number; host?: string; backlog: number },
-): Promise<void> {
+type ListenTarget = ({ path: string } | { port: number; host?: string }) & { backlog: number };
+
+/** Listens; where a socket file is in the way that a dead process has left, in its place. */
+async function listenOrReplace(server: Server, on: ListenTarget): Promise<void> {
+  try {
+    await tryToListen(server, on);
+  } catch (cause) {
+    if (!('path' in on) || !(await removeStaleSocket(on.path, cause))) throw cause;
+    await tryToListen(server, on);
+  }
+}
+
+async function tryToListen(server: Server, on: ListenTarget): Promise<void> {
   server.listen(on);
   await once(server, 'listening');
 }
@@ -124,15 +128,6 @@ async function removeStaleSocket(path: string, cause: unknown): Promise<boolean>
   }
   await unlink(path);
   return true;
-}
-
-function listenFailed(listenOn: NonNullable<NetSettings['listenOn']>, cause: unknown): PikeError {
-  const where = 'path' in listenOn ? listenOn : { host: listenOn.host ?? '*', port: listenOn.port };
-  return new PikeError(
-    'PIKE_ERR_LISTEN_FAILED',
-    `Could not listen on ${showEndpoint(where)}: ${describeThrown(cause)}`,
-    { cause },
-  );
 }
 
 function addressOf(server: Server): Endpoint {

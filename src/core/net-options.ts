@@ -1,5 +1,8 @@
+import { createSecureContext } from 'node:tls';
 import type { ConnectionOptions as TlsConnectOptions, TlsOptions } from 'node:tls';
-import { isPort } from './endpoint.js';
+import { describeThrown } from './errors.js';
+import { LISTEN_OPTIONS, readListenOptions } from './listen-options.js';
+import type { ListenOn } from './listen-options.js';
 import { checkType, invalidOption, readNumbers } from './options.js';
 import type { ConnectorOptions, NumericOption } from './options.js';
 
@@ -39,7 +42,7 @@ export interface NetConnectorOptions<T> extends ConnectorOptions<T> {
 }
 
 /** The names of the options that only a `NetConnector` has. */
-export const NET_OPTIONS = ['port', 'host', 'path', 'tls', 'backlog', 'noDelay', 'keepAliveDelay'];
+export const NET_OPTIONS = [...LISTEN_OPTIONS, 'tls', 'backlog', 'noDelay', 'keepAliveDelay'];
 
 const OWNER = 'NetConnector';
 
@@ -52,7 +55,7 @@ export const NET_LIMITS = {
 /** Options with every default filled in. */
 export interface NetSettings {
   /** Where to listen: `undefined` not at all. */
-  readonly listenOn: { path: string } | { port: number; host: string | undefined } | undefined;
+  readonly listenOn: ListenOn | undefined;
   readonly tls: NetTlsOptions | undefined;
   readonly backlog: number;
   readonly noDelay: boolean;
@@ -61,28 +64,26 @@ export interface NetSettings {
 
 /** Checks the options that only a `NetConnector` has. @throws PikeError `PIKE_ERR_INVALID_OPTION` */
 export function readNetOptions(options: NetConnectorOptions<unknown>): NetSettings {
-  const { port, host, path, tls, noDelay = true } = options;
-  if (port !== undefined && !isPort(port, 0)) {
-    throw invalidOption(
-      OWNER,
-      'port',
-      `must be a whole number from 0 to 65535; got ${String(port)}`,
-    );
-  }
-  if (path !== undefined) {
-    checkType(OWNER, 'path', path, 'string');
-    if (path === '') throw invalidOption(OWNER, 'path', 'must not be empty');
-    if (port !== undefined) {
-      throw invalidOption(OWNER, 'path', 'cannot be given together with port');
-    }
-  }
-  if (host !== undefined) {
-    checkType(OWNER, 'host', host, 'string');
-    if (port === undefined) throw invalidOption(OWNER, 'host', 'needs a port to listen on');
-  }
+  const { tls, noDelay = true } = options;
+  const listenOn = readListenOptions(OWNER, options);
   checkType(OWNER, 'noDelay', noDelay, 'boolean');
-  if (tls !== undefined) checkType(OWNER, 'tls', tls, 'object');
+  if (tls !== undefined) checkTls(tls);
   const { backlog, keepAliveDelay } = readNumbers(OWNER, options, NET_LIMITS);
-  const listenOn = path !== undefined ? { path } : port !== undefined ? { port, host } : undefined;
   return { listenOn, tls, backlog, noDelay, keepAliveDelay };
+}
+
+/** What cannot be used is found now, not with the first connection. */
+function checkTls(tls: NetTlsOptions): void {
+  checkType(OWNER, 'tls', tls, 'object');
+  const { servername, session } = tls as { servername?: unknown; session?: unknown };
+  // Node looks at these two when the socket is connecting already, and nobody would have it to close.
+  if (servername !== undefined) checkType(OWNER, 'tls.servername', servername, 'string');
+  if (session !== undefined && !(session instanceof Uint8Array)) {
+    throw invalidOption(OWNER, 'tls.session', 'must be a Buffer');
+  }
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw invalidOption(OWNER, 'tls', `cannot be used: ${describeThrown(cause)}`, cause);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Converter, Limits } from './converter.js';
 import { PikeError } from './errors.js';
+import { isFramedConverter } from './framed-converter.js';
 import type { ErrorHandler } from './report.js';
 
 /** What can be set by number, for any connector. Beyond `maxMessageBytes`, a peer never notices. */
@@ -10,9 +11,16 @@ export interface ConnectorLimits extends Limits {
   readonly highWaterMark: number;
   /** `drained` resolves when no more wait. Default: 4 096 messages. */
   readonly lowWaterMark: number;
-  /** Events of one connection that may wait to be taken; above it the socket is not read. Default: 1 024 events. */
+  /**
+   * Events of one connection that may wait to be taken; above it the socket is not read. Nor is it
+   * while any wait and more than `maxMessageBytes`, 65 536 at least, have arrived with them and
+   * since. Default: 1 024 events.
+   */
   readonly maxPendingEvents: number;
-  /** Connections at a time, those still closing included; further peers are refused. Default: 65 536 connections. */
+  /**
+   * Connections at a time, those still closing included, and those that have ended and whose events
+   * wait in the shared queue; further peers are refused. Default: 65 536 connections.
+   */
   readonly maxConnections: number;
   /** How much is serialized and handed to the system at a time. Default: 65 536 bytes. */
   readonly chunkBytes: number;
@@ -51,7 +59,7 @@ export interface NumericOption {
   readonly default: number;
   readonly lowest: number;
   readonly highest?: number;
-  readonly unit: 'bytes' | 'messages' | 'events' | 'connections' | 'ms';
+  readonly unit: 'bytes' | 'messages' | 'events' | 'connections' | 'attempts' | 'ms';
 }
 
 /** The most milliseconds that a timer can wait. */
@@ -98,11 +106,12 @@ export function readConnectorOptions<T>(
   const known = ['converter', 'allowHalfOpen', 'onError', ...Object.keys(LIMITS), ...own];
   checkKnown(owner, options, known);
   const { converter, allowHalfOpen = false, onError } = options;
-  if (typeof converter?.createSerializer !== 'function' || !isDeserializing(converter)) {
+  if (!isConverter(converter)) {
     throw invalidOption(
       owner,
       'converter',
-      'is required: an object with createSerializer and createDeserializer, or a FramedConverter',
+      'is required: an object with createSerializer and createDeserializer, or a FramedConverter ' +
+        'with encode and decode',
     );
   }
   checkType(owner, 'allowHalfOpen', allowHalfOpen, 'boolean');
@@ -159,16 +168,27 @@ export function checkType(
     throw invalidOption(
       owner,
       name,
-      `must be a ${type}; got ${value === null ? 'null' : typeof value}`,
+      `must be ${type === 'object' ? 'an' : 'a'} ${type}; got ${value === null ? 'null' : typeof value}`,
     );
   }
 }
 
-/** The error for a wrong option. */
-export function invalidOption(owner: string, name: string, problem: string): PikeError {
-  return new PikeError('PIKE_ERR_INVALID_OPTION', `${owner}: option "${name}" ${problem}.`);
+/** The error for a wrong option. @param cause the error underneath, if there is one */
+export function invalidOption(
+  owner: string,
+  name: string,
+  problem: string,
+  cause?: unknown,
+): PikeError {
+  return new PikeError('PIKE_ERR_INVALID_OPTION', `${owner}: option "${name}" ${problem}.`, {
+    cause,
+  });
 }
 
-function isDeserializing(converter: Partial<Converter<unknown>>): boolean {
-  return typeof converter.createDeserializer === 'function';
+/** Whether a value has the methods of a converter; only a JavaScript author can leave them out. */
+export function isConverter(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const methods = ['createSerializer', 'createDeserializer'];
+  if (isFramedConverter(value)) methods.push('encode', 'decode');
+  return methods.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 }

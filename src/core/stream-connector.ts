@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { inspect } from 'node:util';
 import { readConnectOptions, readConnectWaitingOptions } from './connect-options.js';
 import type { ConnectSettings } from './connect-options.js';
 import { Connection } from './connection.js';
@@ -17,7 +18,10 @@ import type { ConnectorEvent, FinishConnectEvent } from './events.js';
 import type { Finish, FinishWay } from './finish.js';
 import { readFinish } from './finish.js';
 import { Link } from './link.js';
+import { connectFailed } from './link-errors.js';
+import type { LinkEvents } from './link-events.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
+import { checkType } from './options.js';
 import type { ConnectorSettings } from './options.js';
 import { ChunkPool } from './outbound/chunk-pool.js';
 import { Patrol } from './patrol.js';
@@ -29,7 +33,7 @@ export interface Channel {
   acceptedBytes: AcceptedBytes;
 }
 
-type Phase = 'new' | 'starting' | 'running' | 'shuttingDown' | 'shutDown';
+type Phase = 'new' | 'starting' | 'running' | 'failed' | 'shuttingDown' | 'shutDown';
 
 /**
  * The connector over anything that makes duplex streams. A transport extends it by listening and
@@ -42,6 +46,10 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   /** @internal */
   readonly pool: ChunkPool;
   readonly #links = new Set<Link<T>>();
+  /** Links that are gone, and whose events still wait in the shared queue: they take memory, too. */
+  readonly #untaken = new Set<Link<T>>();
+  /** Links whose events wait until their `onFinish` has returned. */
+  readonly #heldBack = new Set<Link<T>>();
   readonly #patrol: Patrol;
   readonly #shared: EventQueue<T>;
   #phase: Phase = 'new';
@@ -86,15 +94,22 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     }
     this.#phase = 'starting';
     this.#listening = this.listen();
-    await this.#listening;
     // shutdown() may have come meanwhile.
-    if (this.#phase === 'starting') this.#phase = 'running';
+    const become = (phase: Phase): void => {
+      if (this.#phase === 'starting') this.#phase = phase;
+    };
+    await this.#listening.catch((error: unknown) => {
+      become('failed');
+      throw error;
+    });
+    become('running');
   }
 
   connect(endpoint: Endpoint, options: ConnectOptions = {}): Connection {
     const settings = readConnectOptions(options, this.settings.connectTimeout);
-    const events = settings.separate ? this.#createQueue() : this.#shared;
-    return this.#connect(endpoint, settings, { events }).connection;
+    const { separate } = settings;
+    const events = separate ? this.#createQueue() : this.#shared;
+    return this.#connect(endpoint, settings, { events, separate }).connection;
   }
 
   async connectWaiting(
@@ -102,20 +117,24 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     options: ConnectWaitingOptions = {},
   ): Promise<ConnectResult<T>> {
     const settings = readConnectWaitingOptions(options, this.settings.connectTimeout);
+    const { separate } = settings;
     // Events wait in a queue of the connection's own until onFinish has returned.
     const events = this.#createQueue();
-    let link: Link<T> | undefined;
     const event = await new Promise<FinishConnectEvent<T>>((onFinishConnect) => {
-      link = this.#connect(endpoint, settings, { events, onFinishConnect });
+      const link = this.#connect(endpoint, settings, { events, separate, onFinishConnect });
+      if (!separate) this.#heldBack.add(link);
     });
     const { connection, success, queued, error } = event;
+    const link = this.#linkOf(connection);
     try {
       await options.onFinish?.(connection, success);
     } catch (thrown) {
-      link?.disconnect('now', undefined);
+      link.disconnect('now', undefined);
+      // There will be no result to say what has become of the messages given meanwhile.
+      if (queued.length > 0) link.events.post(event);
       throw thrown;
     } finally {
-      if (!settings.separate && link?.events === events) this.#merge(link);
+      this.#letGo(link);
     }
     return { connection, success, queued, error };
   }
@@ -153,18 +172,15 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   }
 
   async receiveFrom(connection: Connection): Promise<ConnectorEvent<T> | undefined> {
-    const { events } = this.#linkOf(connection);
-    if (events === this.#shared) throw notSeparate(connection);
-    return events.receive();
+    return this.#separateEventsOf(connection).receive();
   }
 
   merge(connection: Connection): void {
-    const link = this.#linkOf(connection);
-    if (link.events === this.#shared) throw notSeparate(connection);
-    this.#merge(link);
+    this.#separateEventsOf(connection).mergeInto(this.#shared);
   }
 
   subscribe(listener: (event: ConnectorEvent<T>) => void): () => void {
+    checkType('subscribe', 'listener', listener, 'function');
     return this.#shared.subscribe(listener);
   }
 
@@ -193,7 +209,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   gone(link: Link<T>): void {
     this.#links.delete(link);
     if (this.#links.size === 0) this.#patrol.stop();
-    if (link.events !== this.#shared) link.events.close();
+    if (!link.events.separate && link.inbox.pendingEvents > 0) this.#untaken.add(link);
     if (this.#links.size === 0) this.#onAllGone?.();
   }
 
@@ -203,8 +219,13 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
    */
   protected arrived(channel: Channel, ends: ConnectionEnds): boolean {
     if (this.#phase !== 'running' && this.#phase !== 'starting') return false;
-    if (this.#links.size >= this.settings.maxConnections) return false;
-    const link = this.#createLink({ inbound: true, remote: ends.remote, events: this.#shared });
+    if (this.#links.size + this.#untaken.size >= this.settings.maxConnections) return false;
+    const link = this.#createLink({
+      inbound: true,
+      remote: ends.remote,
+      events: this.#shared,
+      separate: false,
+    });
     link.local = ends.local;
     link.tls = ends.tls;
     link.arrive(channel.socket, channel.acceptedBytes, () => this.#createQueue());
@@ -214,7 +235,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   #connect(
     endpoint: Endpoint,
     { timeout, signal }: ConnectSettings,
-    origin: Pick<LinkOrigin<T>, 'events' | 'onFinishConnect'>,
+    origin: Omit<LinkOrigin<T>, 'inbound' | 'remote'>,
   ): Link<T> {
     this.#checkRunning();
     const remote = checkEndpoint(endpoint);
@@ -229,18 +250,23 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
       abort();
       return link;
     }
-    const channel = this.dial(remote, (ends) => {
-      link.local = ends.local;
-      link.tls = ends.tls;
-      link.remote = ends.remote ?? remote;
-      link.connected();
-    });
-    link.dial(channel.socket, channel.acceptedBytes, timeout);
-    if (signal !== undefined) {
-      signal.addEventListener('abort', abort, { once: true });
-      const forget = (): void => signal.removeEventListener('abort', abort);
-      channel.socket.once('connect', forget).once('close', forget);
+    const forget = (): void => signal?.removeEventListener('abort', abort);
+    let channel: Channel;
+    try {
+      channel = this.dial(remote, (ends) => {
+        forget();
+        link.local = ends.local;
+        link.tls = ends.tls;
+        link.remote = ends.remote ?? remote;
+        link.connected();
+      });
+    } catch (thrown) {
+      link.giveUpConnecting(connectFailed(remote, thrown));
+      return link;
     }
+    link.dial(channel.socket, channel.acceptedBytes, timeout);
+    signal?.addEventListener('abort', abort, { once: true });
+    channel.socket.once('close', forget);
     return link;
   }
 
@@ -252,16 +278,16 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   }
 
   #createQueue(): EventQueue<T> {
-    return new EventQueue<T>(
-      (event, change) => this.#linkOf(event.connection).pendingEventsChanged(change),
-      this.settings.onError,
-    );
+    return new EventQueue<T>((event, change) => {
+      const link = this.#linkOf(event.connection);
+      link.inbox.pendingEventsChanged(change);
+      if (link.inbox.pendingEvents === 0) this.#untaken.delete(link);
+    }, this.settings.onError);
   }
 
-  #merge(link: Link<T>): void {
-    const separate = link.events;
-    link.events = this.#shared;
-    separate.moveTo(this.#shared);
+  /** Lets events go to the shared queue that have waited for `onFinish`. */
+  #letGo(link: Link<T>): void {
+    if (this.#heldBack.delete(link)) link.events.mergeInto(this.#shared);
   }
 
   #endAll(way: FinishWay, deadline: number | undefined): void {
@@ -282,6 +308,8 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     await this.stopListening();
     this.#onAllGone?.();
     await allGone;
+    // An onFinish that has not returned may never do so; what has happened meanwhile is told now.
+    for (const link of this.#heldBack) this.#letGo(link);
     // A listener is told of the last events in a tick of their own: let it be told first.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     this.#phase = 'shutDown';
@@ -293,7 +321,21 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     if (this.#phase === 'new' || this.#phase === 'starting') {
       throw new PikeError('PIKE_ERR_NOT_RUNNING', 'Call run(), and await it, first.');
     }
+    if (this.#phase === 'failed') {
+      throw new PikeError('PIKE_ERR_NOT_RUNNING', 'run() has failed: make a new connector.');
+    }
     throw new PikeError('PIKE_ERR_SHUT_DOWN', 'The connector is shut down: make a new one.');
+  }
+
+  #separateEventsOf(connection: Connection): LinkEvents<T> {
+    const link = this.#linkOf(connection);
+    if (link.events.separate) return link.events;
+    throw new PikeError(
+      'PIKE_ERR_NOT_SEPARATE',
+      link.state === 'arriving'
+        ? `Connection ${link.id} has not been accepted yet: await the event's accepted first.`
+        : `Connection ${link.id} uses the shared queue. Connect, or finishAccept, with { separate: true }.`,
+    );
   }
 
   #linkOf(connection: Connection): Link<T> {
@@ -301,16 +343,11 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     if (facts instanceof Link && facts.owner === this) return facts as Link<T>;
     throw new PikeError(
       'PIKE_ERR_FOREIGN_CONNECTION',
-      'The connection was not made by this connector.',
+      facts === undefined
+        ? `Not a connection: ${inspect(connection, { depth: 0 })}. Give one that this connector has made.`
+        : `Connection ${facts.id} was not made by this connector.`,
     );
   }
-}
-
-function notSeparate(connection: Connection): PikeError {
-  return new PikeError(
-    'PIKE_ERR_NOT_SEPARATE',
-    `Connection ${connection.id} uses the shared queue. Connect, or finishAccept, with { separate: true }.`,
-  );
 }
 
 function shuttingDown(): PikeError {

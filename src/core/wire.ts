@@ -3,8 +3,8 @@ import { PikeError, describeThrown } from './errors.js';
 import type { Accepted } from './outbound/flight.js';
 
 /**
- * How many bytes of those written to a socket the system has accepted, exactly; `undefined` where
- * that cannot be known (TLS: the system counts ciphertext). Need not be right after a failed write.
+ * How many bytes of those written to a socket the system has accepted, exactly; `undefined` while
+ * that cannot be known: with TLS, where the system counts ciphertext, and after a write has failed.
  */
 export type AcceptedBytes = () => number | undefined;
 
@@ -21,6 +21,13 @@ export interface WireHost {
   gone(): void;
 }
 
+const WIRE = Symbol('nestjs-pike.wire');
+
+/** A socket that knows its wire, so that all sockets share their listeners. */
+interface WiredSocket extends Duplex {
+  [WIRE]: Wire;
+}
+
 /**
  * A socket as its connection sees it: one chunk at a time, and an answer to how much of it the
  * system has accepted.
@@ -28,10 +35,11 @@ export interface WireHost {
 export class Wire {
   readonly #socket: Duplex;
   readonly #acceptedBytes: AcceptedBytes;
-  readonly #host: WireHost;
+  /** Told what happens to the socket. */
+  readonly host: WireHost;
   /** Bytes of the chunks that were accepted whole. */
   #confirmed = 0;
-  /** What `acceptedBytes` said after the last write that did not fail. */
+  /** What `acceptedBytes` last knew. */
   #floor = 0;
   /** Whether the chunk in flight was refused at once: then no byte of it was accepted. */
   #refused = false;
@@ -40,39 +48,39 @@ export class Wire {
   constructor(socket: Duplex, acceptedBytes: AcceptedBytes, host: WireHost) {
     this.#socket = socket;
     this.#acceptedBytes = acceptedBytes;
-    this.#host = host;
-    socket.on('data', (bytes: Buffer) => host.data(bytes));
-    socket.on('end', () => host.remoteEnd());
-    socket.on('error', (cause) => host.broken(lost(cause)));
-    socket.on('close', () => {
-      if (!this.#ending) host.broken(lost(undefined));
-      host.gone();
-    });
+    this.host = host;
+    Object.assign(socket, { [WIRE]: this });
+    // First: who listens for data makes a socket flow.
     socket.pause();
+    socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   }
 
   /** Hands over a chunk; the next one only after `written`. */
   write(chunk: Buffer): void {
+    const known = this.#acceptedBytes() !== undefined;
     this.#socket.write(chunk, (error) => {
       // Of a socket that is going down, callbacks mean nothing; its 'error' says what happened.
       if (error || this.#ending || this.#socket.destroyed) return;
       this.#confirmed += chunk.length;
-      this.#host.written();
+      this.host.written();
     });
     const accepted = this.#acceptedBytes();
-    if (accepted === undefined) return;
-    if (this.#writeFailed) this.#refused = true;
-    else this.#floor = accepted;
+    if (accepted !== undefined) this.#floor = accepted;
+    else if (known) this.#refused = true;
   }
 
   /** How much of the chunk in flight the system has accepted. Ask before {@link destroy}. */
   accepted(): Accepted {
     if (this.#refused) return { exact: 0 };
     const accepted = this.#acceptedBytes();
-    if (accepted === undefined || this.#writeFailed) {
-      return { atLeast: Math.max(0, this.#floor - this.#confirmed) };
-    }
-    return { exact: accepted - this.#confirmed };
+    return accepted === undefined
+      ? { atLeast: Math.max(0, this.#floor - this.#confirmed) }
+      : { exact: accepted - this.#confirmed };
+  }
+
+  /** Whether the peer has ended its side: with TLS, that may show before anything is read. */
+  get remoteEnded(): boolean {
+    return this.#socket.readableEnded;
   }
 
   /** Grows with every byte that the peer's side accepts, as far as can be known. */
@@ -94,16 +102,32 @@ export class Wire {
     this.#socket.end();
   }
 
+  /** The socket has closed. */
+  closed(): void {
+    if (!this.#ending) this.host.broken(lost(undefined));
+    this.host.gone();
+  }
+
   destroy(): void {
     this.#ending = true;
     this.#socket.destroy();
   }
+}
 
-  /** After a failed write libuv has emptied its queue, and its count claims bytes that never left. */
-  get #writeFailed(): boolean {
-    const error: NodeJS.ErrnoException | null = this.#socket.errored;
-    return error !== null && error.syscall !== 'read';
-  }
+function onData(this: WiredSocket, bytes: Buffer): void {
+  this[WIRE].host.data(bytes);
+}
+
+function onEnd(this: WiredSocket): void {
+  this[WIRE].host.remoteEnd();
+}
+
+function onError(this: WiredSocket, cause: Error): void {
+  this[WIRE].host.broken(lost(cause));
+}
+
+function onClose(this: WiredSocket): void {
+  this[WIRE].closed();
 }
 
 function lost(cause: Error | undefined): PikeError {

@@ -273,3 +273,38 @@ describe('encodeAll', () => {
     expect(destroyed).toBe(1);
   });
 });
+
+describe('a wrong call of testConverter', () => {
+  const runner = { describe: () => undefined, it: () => undefined };
+  it.each<[string, () => void, RegExp]>([
+    [
+      'no converter',
+      () => testConverter(undefined as never, ['a'], { runner }),
+      /needs a converter/,
+    ],
+    ['a class', () => testConverter(Texts as never, ['a'], { runner }), /not its class/],
+    [
+      'half a converter',
+      () => testConverter({ createSerializer() {} } as never, ['a'], { runner }),
+      /needs a converter/,
+    ],
+    ['no samples', () => testConverter(new Texts(), [], { runner }), /one at least/],
+    ['one sample', () => testConverter(new Texts(), 'a' as never, { runner }), /an array/],
+    [
+      'a misspelt option',
+      () => testConverter(new Texts(), ['a'], { runner, malfromed: {} } as never),
+      /testConverter: option "malfromed" is unknown.*malformed/,
+    ],
+  ])('(%s) throws at once, and registers nothing', (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+
+  it.each<[string, () => unknown, RegExp]>([
+    ['bytes in place of a serializer', () => Buffer.alloc(1), /must return a Serializer/],
+    ['a serializer that is async', () => ({ getBytes: async () => Buffer.alloc(0) }), /a promise/],
+    ['a serializer that gives text', () => ({ getBytes: () => '' }), /it returned string/],
+  ])('finds what a connector would find: %s', async (_, createSerializer, message) => {
+    const converter = { ...waiting, createSerializer } as unknown as Converter<string>;
+    await expect(encodeAll(converter, 'a')).rejects.toThrow(message);
+  });
+});

@@ -3,8 +3,10 @@ import { ByteWriter } from '../core/byte-writer.js';
 import type { Connection } from '../core/connection.js';
 import type { Converter, Serializer } from '../core/converter.js';
 import { WAIT_FOR_CALLBACK } from '../core/converter.js';
+import { checkBytes, checkSerializer } from '../core/converter-answers.js';
 import { isPikeError } from '../core/errors.js';
-import { isFramedConverter } from '../core/framed-converter.js';
+import { encodeFrame, isFramedConverter } from '../core/framed-converter.js';
+import { checkKnown, isConverter } from '../core/options.js';
 import type { DecodeOptions } from './every-split.js';
 import {
   cutsOf,
@@ -55,6 +57,8 @@ export interface ConverterCase {
  * Registers a suite that holds a converter to the contract of `Converter`: what every connector
  * relies on and hand-written tests forget.
  *
+ * A call that is wrong throws at once, and registers nothing.
+ *
  * @param samples messages that cover the protocol: small, large, empty, unusual. All are encoded
  * and decoded many times, so keep most of them below a few kilobytes.
  * @example
@@ -70,13 +74,26 @@ export function testConverter<T>(
   samples: readonly T[],
   options: ConverterContractOptions<T> = {},
 ): void {
+  const requirements = converterCases(converter, samples, options);
   const { name = converter.constructor.name, runner = globalRunner() } = options;
   runner.describe(`${name} keeps the contract of Converter`, () => {
-    for (const requirement of converterCases(converter, samples, options)) {
+    for (const requirement of requirements) {
       runner.it(requirement.name, () => requirement.run());
     }
   });
 }
+
+const KNOWN_OPTIONS = [
+  'bounded',
+  'compare',
+  'connection',
+  'limits',
+  'malformed',
+  'name',
+  'patience',
+  'runner',
+  'unsendable',
+];
 
 /** The requirements that {@link testConverter} registers, for other test runners. */
 export function converterCases<T>(
@@ -84,7 +101,15 @@ export function converterCases<T>(
   samples: readonly T[],
   options: ConverterContractOptions<T> = {},
 ): ConverterCase[] {
-  ok(samples.length > 0, 'converterCases needs a sample message at least');
+  ok(
+    isConverter(converter),
+    'converterCases needs a converter, not its class, as its first argument',
+  );
+  ok(
+    Array.isArray(samples) && samples.length > 0,
+    'converterCases needs an array of sample messages, one at least',
+  );
+  checkKnown('testConverter', options, KNOWN_OPTIONS);
   const { compare = (message: T): unknown => message, bounded = true } = options;
   const encode = (message: T): Promise<Buffer> => encodeAll(converter, message, options);
   const show = (messages: readonly T[]): unknown[] => messages.map(compare);
@@ -169,7 +194,7 @@ export function converterCases<T>(
           const bytes = await encode(sample);
           for (const room of [0, 1, 2, bytes.length - 1, bytes.length, bytes.length * 4]) {
             const writer = new ByteWriter(Buffer.alloc(1 + room)).writeUInt8(0xa5);
-            converter.encode(sample, writer);
+            encodeFrame(converter, sample, writer);
             const written = writer.buffer.subarray(0, writer.position);
             deepStrictEqual(written.subarray(1), bytes, `with room for ${room} bytes`);
             strictEqual(written[0], 0xa5, 'encode has written over what stood before');
@@ -208,6 +233,7 @@ export async function encodeAll<T>(
 ): Promise<Buffer> {
   const { patience = DEFAULT_PATIENCE, connection = standInConnection() } = options;
   const serializer = converter.createSerializer(message, connection);
+  checkSerializer(serializer);
   const pieces: Buffer[] = [];
   let total = 0;
   try {
@@ -235,7 +261,7 @@ async function nextBytes(serializer: Serializer, patience: number): Promise<Uint
     let timer: NodeJS.Timeout | undefined;
     let bytes: Uint8Array | typeof WAIT_FOR_CALLBACK = WAIT_FOR_CALLBACK;
     const called = new Promise<void>((resolve, reject) => {
-      bytes = serializer.getBytes(resolve);
+      bytes = checkBytes(serializer.getBytes(resolve));
       if (bytes !== WAIT_FOR_CALLBACK) return;
       timer = setTimeout(() => {
         reject(new Error(`getBytes waited for its callback for ${patience} ms`));

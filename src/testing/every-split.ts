@@ -135,14 +135,18 @@ export class DecodeSession<T> {
       () => this.#pump.decode(),
       (thrown) => this.#fail(thrown),
     );
-    this.#pump = new InboundPump(decoder, {
-      received: (message) => this.#decoded.messages.push(message),
-      deserializerFailed: (thrown) => this.#fail(thrown),
-      waiting: (waiting) => {
-        if (waiting) this.#hasWaited = true;
-        else this.#onSettled?.();
+    this.#pump = new InboundPump(
+      decoder,
+      {
+        received: (message) => this.#decoded.messages.push(message),
+        deserializerFailed: (thrown) => this.#fail(thrown),
+        waits: (waiting) => {
+          if (waiting) this.#hasWaited = true;
+          else this.#onSettled?.();
+        },
       },
-    });
+      limits.maxMessageBytes,
+    );
   }
 
   /** Whether the converter waits for its callback. */

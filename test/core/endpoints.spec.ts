@@ -1,50 +1,15 @@
 /*
- * Prevents: a connector that works over TCP on one family only, and facts of a connection that
- * are wrong in a log.
+ * Prevents: a connector that works over TCP on one family only, a host name that leads nowhere or
+ * hides why, and a socket file that is left behind, or taken from somebody who lives.
  */
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { Connection } from 'nestjs-pike/core';
-import { acceptNobody } from '../support/event-recorder.js';
-import { eventually } from '../support/eventually.js';
 import { pikeErrorOf } from '../support/rejections.js';
 import { addressOf, useSockets } from '../support/use-sockets.js';
 
 const sockets = useSockets();
-
-describe('what a connection tells of its input', () => {
-  it('is the bytes that have arrived, those of unfinished messages too, and whether it is read', async () => {
-    const { connector, connection, events, peer } = await sockets.accepted();
-    expect(connection).toMatchObject({ bytesRead: 0, paused: false });
-
-    peer.write('one\nunfini');
-    await events.next('messageReceived');
-    peer.write('shed');
-    await eventually(() => connection.bytesRead === 'one\nunfinished'.length);
-
-    connector.disconnect(connection, { now: true });
-    expect(connection.bytesRead).toBe('one\nunfinished'.length);
-  });
-
-  it('is that it is not read before it is accepted, nor while its messages wait to be taken', async () => {
-    const { connector, events } = await sockets.server({ maxPendingEvents: 1 }, acceptNobody);
-    const peer = await sockets.peer(addressOf(connector));
-    const arrival = await events.next('remoteConnect');
-    const { connection } = arrival;
-    expect(connection.paused).toBe(true);
-    arrival.finishAccept({ separate: true });
-    expect(connection.paused).toBe(false);
-
-    peer.write('one\ntwo\n');
-    await eventually(() => connection.paused);
-
-    await connector.receiveFrom(connection);
-    await connector.receiveFrom(connection);
-    expect(connection.paused).toBe(false);
-  });
-});
 
 describe('a unix-domain socket', () => {
   it('serves as an endpoint on both sides', async () => {
@@ -183,29 +148,39 @@ describe('IPv6', () => {
   });
 });
 
-describe('a connection', () => {
-  it('knows both ends, whichever side dialled', async () => {
-    const server = await sockets.server();
+describe('a host name', () => {
+  it('that does not exist fails to connect', async () => {
     const { connector, events } = await sockets.client();
-    const endpoint = addressOf(server.connector);
-    const connection = connector.connect(endpoint);
-    expect(connection.toJSON()).toEqual({
-      id: expect.any(Number),
-      inbound: false,
-      remote: endpoint,
-      local: undefined,
-    });
-    await events.next('finishConnect');
-    const { connection: inbound } = await server.events.next('remoteConnect');
+    connector.connect({ host: 'nowhere.invalid', port: 1 });
 
-    expect(connection.remote).toEqual(endpoint);
-    expect(connection.local).toEqual(inbound.remote);
-    expect(inbound.local).toEqual(endpoint);
-    expect(inbound.inbound).toBe(true);
-    expect(inbound.id).not.toBe(connection.id);
+    expect(await events.next('finishConnect')).toMatchObject({
+      success: false,
+      error: { code: 'PIKE_ERR_CONNECT_FAILED', message: expect.stringContaining('nowhere') },
+    });
   });
 
-  it('shows the address that a name stood for, once connected', async () => {
+  it('leads to its host', async () => {
+    const { address } = await sockets.listener();
+    const { connector, events } = await sockets.client();
+    const { port } = address as { port: number };
+    const connection = connector.connect({ host: 'localhost', port });
+    connector.send(connection, 'hello');
+
+    expect(await events.next('finishConnect')).toMatchObject({ success: true });
+    await connector.flushed(connection);
+  });
+
+  it('whose every address refuses is named with what went wrong', async () => {
+    const { port } = (await sockets.unusedEndpoint()) as { port: number };
+    const { connector, events } = await sockets.client();
+    connector.connect({ host: 'localhost', port });
+
+    const { error } = await events.next('finishConnect');
+
+    expect(error?.message).toContain('ECONNREFUSED');
+  });
+
+  it('is replaced by the address that it stood for, once connected', async () => {
     const { connector: server } = await sockets.server();
     const { port } = addressOf(server) as { port: number };
     const { connector, events } = await sockets.client();
@@ -217,49 +192,29 @@ describe('a connection', () => {
     expect(connection.remote).toEqual({ host: '127.0.0.1', port });
   });
 
-  it('keeps its facts after it has ended', async () => {
-    const { connector, connection, events } = await sockets.accepted();
-    const facts = connection.toJSON();
-    connector.disconnect(connection, { now: true });
-    await events.next('finishDisconnect');
+  it('can be listened on, and given up while it is looked up', async () => {
+    const endpoint = (await sockets.unusedEndpoint()) as { host: string; port: number };
+    const connector = sockets.idle({ ...endpoint, host: 'localhost' });
+
+    const running = connector.run();
     await connector.shutdown({ now: true });
+    await running;
 
-    expect(JSON.parse(JSON.stringify(connection))).toEqual(facts);
-  });
-
-  it('is among the connections from the call that makes it to its last event', async () => {
-    const { connector, connection, peer } = await sockets.accepted();
-    const listener = await sockets.listener();
-    const dialled = connector.connect(listener.address);
-    expect([...connector.connections]).toEqual([connection, dialled]);
-
-    connector.disconnect(dialled, { now: true });
-    expect([...connector.connections]).toEqual([connection]);
-
-    peer.end();
-    await peer.ended;
-    expect([...connector.connections]).toEqual([]);
+    expect(connector.address).toBeUndefined();
+    await expect(sockets.peer(endpoint)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
 
-describe('a connection of another connector', () => {
-  it('is refused by every method, and so is what is no connection at all', async () => {
-    const { connection } = await sockets.accepted();
-    const { connector } = await sockets.client();
-    const forged = Object.create(Connection.prototype) as Connection;
+describe('a place that cannot be listened on', () => {
+  it.each([
+    ['an address that is not ours', { host: '203.0.113.1', port: 0 }],
+    ['a folder that does not exist', { path: '/nowhere/at/all' }],
+  ])('rejects with a code and a cause: %s', async (_, options) => {
+    const error = await pikeErrorOf(() => sockets.idle(options).run());
 
-    for (const foreign of [connection, forged, {} as Connection, null as never]) {
-      for (const use of [
-        () => connector.send(foreign, 'x'),
-        () => connector.disconnect(foreign, { now: true }),
-        () => connector.drained(foreign),
-        () => connector.flushed(foreign),
-        () => connector.withdraw(foreign, 'x'),
-        () => connector.receiveFrom(foreign),
-        () => connector.merge(foreign),
-      ]) {
-        expect(await pikeErrorOf(use)).toMatchObject({ code: 'PIKE_ERR_FOREIGN_CONNECTION' });
-      }
-    }
+    expect(error).toMatchObject({
+      code: 'PIKE_ERR_LISTEN_FAILED',
+      cause: { code: expect.any(String) },
+    });
   });
 });

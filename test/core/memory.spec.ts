@@ -1,93 +1,208 @@
-// Prevents: peers that do nothing, or never finish what they send, take the memory of the process.
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePort } from '../support/free-port.js';
+// Prevents: peers that do nothing, never finish what they send, never read what they are sent, or come
+// and go for ever, take the memory of the process.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Project } from '../support/project.js';
 import type { Program } from '../support/project.js';
+import { startWithOpenFiles } from '../support/start-with-open-files.js';
 
 const IDLE_PEERS = 10_000;
 const HOSTILE_PEERS = 64;
+/** One for each peer, and some for the process itself. */
+const OPEN_FILES = IDLE_PEERS + 256;
 const MAX_MESSAGE_BYTES = 1_048_576;
 const MIB = 1_048_576;
-const IDLE_BYTES = 12_288;
+/** What all hostile peers together may cost, however many. */
+const ALLOWANCE = 64 * MIB;
+/** What an idle peer may cost; any hostile one may cost a message and 64 KiB. */
+const IDLE_BYTES = 8192;
+const HOSTILE_BYTES = MAX_MESSAGE_BYTES + 65_536;
 
-const SERVER = (port: number): string => `
+type Counter = 'accepted' | 'full' | 'ended' | 'messages';
+
+/**
+ * A server with the default limits. It sends as much to each peer as it has room for, if told to, and
+ * prints `reached` once it has counted so many of what it is asked to count.
+ */
+const SERVER = (counter: Counter, count: number): string => `
   import { NetConnector } from 'nestjs-pike/core';
   import { LengthPrefixedConverter } from 'nestjs-pike/converters';
   const connector = new NetConnector({
-    converter: new LengthPrefixedConverter(), host: '127.0.0.1', port: ${port}, backlog: 4096,
+    converter: new LengthPrefixedConverter(), host: '127.0.0.1', port: 0, backlog: 4096,
   });
-  let open = 0;
-  let reports = 0;
+  const counts = { accepted: 0, full: 0, ended: 0, messages: 0 };
+  const reached = (counter) => {
+    if (++counts[counter] === ${count} && counter === '${counter}') console.log('reached');
+  };
+  const parcel = Buffer.alloc(65_536, 'x');
   connector.subscribe((event) => {
     if (event.type === 'remoteConnect') {
       event.finishAccept();
-      if (++open >= ${IDLE_PEERS}) console.log('open ' + open);
+      reached('accepted');
+      if (${counter === 'full'}) {
+        while (connector.send(event.connection, parcel));
+        reached('full');
+      }
     }
-    if (event.type === 'messageReceived') connector.send(event.connection, event.message);
+    if (event.type === 'messageReceived') reached('messages');
+    if (event.type.endsWith('Disconnect')) reached('ended');
   });
   await connector.run();
+  let reports = 0;
   process.on('SIGUSR2', () => {
     globalThis.gc(); globalThis.gc();
     console.log('report ' + ++reports + ': ' + process.memoryUsage.rss());
   });
-  console.log('listening');
+  console.log('listening on ' + connector.address.port);
 `;
 
-/** Opens connections, then sends each a part of a message that never ends. */
-const PEERS = (port: number, count: number, bytes: number): string => `
+/** So many peers, at most 100 of them at a time getting to where each then stays. */
+const PEERS = (port: number, count: number, behave: string): string => `
   import { createConnection } from 'node:net';
   import { once } from 'node:events';
-  const part = Buffer.alloc(${bytes});
-  if (part.length >= 4) part.writeUInt32BE(${MAX_MESSAGE_BYTES} - 4);
-  for (let left = ${count}; left > 0; left -= 100) {
-    await Promise.all(Array.from({ length: Math.min(left, 100) }, async () => {
-      const socket = createConnection({ host: '127.0.0.1', port: ${port} });
+  const gone = (socket) => new Promise((resolve) => socket.once('close', resolve));
+  const write = (socket, bytes) => new Promise((resolve) => socket.write(bytes, resolve));
+  async function behave(socket, index) { ${behave} }
+  for (let index = 0; index < ${count}; ) {
+    const some = Array.from({ length: Math.min(${count} - index, 100) }, async (_, offset) => {
+      const socket = createConnection({ host: '127.0.0.1', port: ${port}, noDelay: true });
+      socket.on('error', () => {});
       await once(socket, 'connect');
-      if (part.length > 0) await new Promise((resolve) => socket.write(part, resolve));
-    }));
+      await behave(socket, index + offset);
+    });
+    await Promise.all(some);
+    index += some.length;
   }
   console.log('done');
 `;
 
-describe('resident memory', () => {
+interface Kind {
+  peers: number;
+  behave: string;
+  /** What shows the server has met them all, and how often. */
+  counter: Counter;
+  count: number;
+  /** How many are there at a time, and what each may cost. */
+  atATime?: number;
+  bytesEach: number;
+}
+
+const KINDS: Record<string, Kind> = {
+  'sit idle': {
+    peers: IDLE_PEERS,
+    behave: '',
+    counter: 'accepted',
+    count: IDLE_PEERS,
+    bytesEach: IDLE_BYTES,
+  },
+  'never read': {
+    peers: HOSTILE_PEERS,
+    behave: 'socket.pause();',
+    counter: 'full',
+    count: HOSTILE_PEERS,
+    bytesEach: HOSTILE_BYTES,
+  },
+  'never finish a message': {
+    peers: HOSTILE_PEERS,
+    behave: `
+      const part = Buffer.alloc(${MAX_MESSAGE_BYTES - 1});
+      part.writeUInt32BE(${MAX_MESSAGE_BYTES} - 4);
+      await write(socket, part);
+    `,
+    counter: 'accepted',
+    count: HOSTILE_PEERS,
+    bytesEach: HOSTILE_BYTES,
+  },
+  'declare 4 GiB, and send as fast as they can': {
+    peers: 20 * HOSTILE_PEERS,
+    behave: `
+      const closed = gone(socket);
+      socket.resume();
+      socket.write(Buffer.alloc(${MIB}, 0xff));
+      await closed;
+    `,
+    counter: 'ended',
+    count: 20 * HOSTILE_PEERS,
+    atATime: 100,
+    bytesEach: HOSTILE_BYTES,
+  },
+  'open and close in a loop': {
+    peers: 8000,
+    behave: `
+      const closed = gone(socket);
+      if (index % 2 === 0) await write(socket, Buffer.from([0, 1, 0, 0, index & 0xff]));
+      // A reset now and then, as a crash would be; most just go.
+      if (index % 4 < 2) socket.resetAndDestroy();
+      else socket.destroy();
+      await closed;
+    `,
+    counter: 'ended',
+    count: 8000,
+    atATime: 100,
+    bytesEach: HOSTILE_BYTES,
+  },
+  'send a byte at a time': {
+    peers: HOSTILE_PEERS,
+    behave: `
+      const message = Buffer.alloc(4 + 1000, 'x');
+      message.writeUInt32BE(1000);
+      for (const byte of message) await write(socket, Buffer.of(byte));
+      // And one that is not whole.
+      for (const byte of message.subarray(0, 500)) await write(socket, Buffer.of(byte));
+    `,
+    counter: 'messages',
+    count: HOSTILE_PEERS,
+    bytesEach: HOSTILE_BYTES,
+  },
+};
+
+describe('resident memory after a collection', () => {
   let project: Project;
   beforeAll(async () => {
     project = await Project.create();
   });
   afterAll(() => project.remove());
 
-  let reports = 0;
-
-  /** How much memory the server holds once so many peers are open, after a collection. */
-  async function measure(server: Program, open: number): Promise<number> {
-    if (open > 0) await server.prints(`open ${open}\n`);
-    server.kill('SIGUSR2');
-    const [, bytes] = await server.matches(new RegExp(`report ${++reports}: (\\d+)\n`));
-    return Number(bytes);
+  const programs: Program[] = [];
+  function start(code: string, nodeArgs?: string[]): Program {
+    const program = startWithOpenFiles(project, { code, files: OPEN_FILES, nodeArgs });
+    programs.push(program);
+    return program;
   }
+  afterEach(() =>
+    Promise.all(
+      programs.splice(0).map((program) => {
+        program.kill('SIGKILL');
+        return program.ended;
+      }),
+    ),
+  );
 
-  it(`stays within 64 MiB, ${IDLE_BYTES} bytes for each of ${IDLE_PEERS} idle peers, and the messages of ${HOSTILE_PEERS} hostile ones`, async () => {
-    const port = await freePort();
-    const server = project.start({ code: SERVER(port), nodeArgs: ['--expose-gc'] });
-    await server.prints('listening');
-    const before = await measure(server, 0);
+  it.each(Object.entries(KINDS))(
+    'stays within bounds when peers %s',
+    async (what, { peers, behave, counter, count, atATime = peers, bytesEach }) => {
+      const server = start(SERVER(counter, count), ['--expose-gc']);
+      const [, port] = await server.matches(/listening on (\d+)\n/);
+      let reports = 0;
+      const resident = async (): Promise<number> => {
+        server.kill('SIGUSR2');
+        const [, bytes] = await server.matches(new RegExp(`report ${++reports}: (\\d+)\n`));
+        return Number(bytes);
+      };
+      const before = await resident();
 
-    const idle = project.start({ code: PEERS(port, IDLE_PEERS, 0) });
-    await idle.prints('done');
-    const withIdle = await measure(server, IDLE_PEERS);
+      const hostile = start(PEERS(Number(port), peers, behave));
+      await hostile.prints('done');
+      await server.prints('reached');
+      const grown = (await resident()) - before;
 
-    const hostile = project.start({ code: PEERS(port, HOSTILE_PEERS, MAX_MESSAGE_BYTES - 1) });
-    await hostile.prints('done');
-    const withHostile = await measure(server, IDLE_PEERS + HOSTILE_PEERS);
-
-    // Idle peers are hostile ones too, and might each hold a message: they are held to much less.
-    const allowed =
-      64 * MIB + HOSTILE_PEERS * (MAX_MESSAGE_BYTES + 65_536) + IDLE_PEERS * IDLE_BYTES;
-    const figure = (bytes: number): string => (bytes / MIB).toFixed(1);
-    console.info(
-      `resident: ${figure(before)} MiB at first, +${figure(withIdle - before)} with ${IDLE_PEERS} idle peers, ` +
-        `+${figure(withHostile - before)} with ${HOSTILE_PEERS} hostile ones too; allowed: +${figure(allowed)}`,
-    );
-    expect(withHostile - before).toBeLessThanOrEqual(allowed);
-  }, 60_000);
+      const allowed = ALLOWANCE + atATime * bytesEach;
+      const figure = (bytes: number): string => (bytes / MIB).toFixed(1);
+      console.info(
+        `${peers} peers that ${what}: resident memory ${figure(before)} MiB at first, grown by ` +
+          `${figure(grown)} MiB, ${figure((grown * 1024) / peers)} KiB for each; allowed: ${figure(allowed)} MiB`,
+      );
+      expect(grown).toBeLessThanOrEqual(allowed);
+    },
+    60_000,
+  );
 });

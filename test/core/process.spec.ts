@@ -18,8 +18,13 @@ function run(code: string): Promise<Outcome> {
 }
 
 /** Two connected connectors, `server` and `client`, that speak lines. */
-const PRELUDE = `
+const PRELUDE = prelude('nestjs-pike/core', 'NetConnector');
+const IN_MEMORY = prelude('nestjs-pike/testing', 'MemoryConnector');
+
+function prelude(entry: string, connector: string): string {
+  return `
   import { FramedConverter, NetConnector } from 'nestjs-pike/core';
+  import { ${connector} as Connector } from '${entry}';
   class Lines extends FramedConverter {
     encode(message, writer) { writer.writeString(message + '\\n'); }
     decode(reader) {
@@ -30,18 +35,26 @@ const PRELUDE = `
       return line;
     }
   }
-  const server = new NetConnector({ converter: new Lines(), port: 0, host: '127.0.0.1' });
-  const client = new NetConnector({ converter: new Lines() });
+  const server = new Connector({ converter: new Lines(), port: 0, host: '127.0.0.1' });
+  const client = new Connector({ converter: new Lines() });
   await server.run();
   await client.run();
   const { connection } = await client.connectWaiting(server.address);
 `;
+}
 
 describe('a process', () => {
-  it.each(['now', 'finishMessages', 'finishQueues'])(
-    'exits by itself when its connectors have been shut down with %s',
-    async (way) => {
-      const { code, stdout, stderr } = await run(`${PRELUDE}
+  it.each([
+    ['now', '', PRELUDE],
+    ['finishMessages', '', PRELUDE],
+    ['finishQueues', '', PRELUDE],
+    ['now', ', in memory', IN_MEMORY],
+    ['finishMessages', ', in memory', IN_MEMORY],
+    ['finishQueues', ', in memory', IN_MEMORY],
+  ])(
+    'exits by itself when its connectors have been shut down with %s%s',
+    async (way, _, connected) => {
+      const { code, stdout, stderr } = await run(`${connected}
         server.subscribe((event) => { if (event.type === 'remoteConnect') event.finishAccept(); });
         client.send(connection, 'hello');
         await Promise.all([
@@ -56,6 +69,21 @@ describe('a process', () => {
       expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'left: \n', stderr: '' });
     },
   );
+
+  it('exits by itself though connectors in memory are connected: nobody else can send to them', async () => {
+    const { code, stdout, stderr } = await run(`${IN_MEMORY}
+      server.subscribe((event) => {
+        if (event.type === 'remoteConnect') event.finishAccept();
+        if (event.type === 'messageReceived') server.send(event.connection, event.message);
+      });
+      client.subscribe((event) => { if (event.message) console.log(event.message); });
+      for (let i = 0; i < 10_000; i++) client.send(connection, 'x'.repeat(i % 100));
+      client.send(connection, 'last');
+    `);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/last\n$/);
+  });
 
   it('exits when run has failed', async () => {
     const { code, stdout } = await run(`${PRELUDE}

@@ -1,22 +1,25 @@
 // Prevents: a connection that is believed to be secured and is not, a peer that takes part without
 // the certificate that is demanded, and a handshake that never ends.
 import { connect as tlsConnect } from 'node:tls';
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import type { NetTlsOptions } from 'nestjs-pike/core';
+import type { Connection, Connector, NetTlsOptions } from 'nestjs-pike/core';
+import { pem } from '../support/transports/tls.js';
 import type { Recorded } from '../support/use-sockets.js';
 import { addressOf, useSockets } from '../support/use-sockets.js';
 
 const sockets = useSockets();
 
-async function pem(name: string): Promise<Buffer> {
-  return readFile(`test/fixtures/tls/${name}`);
-}
+const CA = pem('ca.pem');
+const SERVER = { key: pem('server.key'), cert: pem('server.pem') };
+const CLIENT = { key: pem('client.key'), cert: pem('client.pem') };
+const STRANGER = { key: pem('stranger.key'), cert: pem('stranger.pem') };
 
-const CA = await pem('ca.pem');
-const SERVER = { key: await pem('server.key'), cert: await pem('server.pem') };
-const CLIENT = { key: await pem('client.key'), cert: await pem('client.pem') };
-const STRANGER = { key: await pem('stranger.key'), cert: await pem('stranger.pem') };
+/** A connection that has come as far as the handshake. */
+interface Reached {
+  connector: Connector<string>;
+  connection: Connection;
+  abortion: AbortController;
+}
 
 /** A server and a client with these options, and the result of connecting. */
 async function connected(
@@ -129,6 +132,47 @@ describe('TLS', () => {
     await server.events.next('messageReceived');
     expect(server.events.messages()).toEqual(['still here']);
   });
+
+  it.each<[string, object, (reached: Reached) => void]>([
+    ['aborted', { code: 'PIKE_ERR_CONNECT_ABORTED' }, ({ abortion }) => abortion.abort()],
+    [
+      'disconnected',
+      { code: 'PIKE_ERR_CONNECT_ABORTED' },
+      ({ connector, connection }) => connector.disconnect(connection, { now: true }),
+    ],
+    [
+      'given a deadline',
+      { code: 'PIKE_ERR_DEADLINE' },
+      ({ connector, connection }) =>
+        connector.disconnect(connection, { finishQueues: true, deadline: 1 }),
+    ],
+    [
+      'shut down',
+      { code: 'PIKE_ERR_CONNECT_ABORTED' },
+      ({ connector }) => void connector.shutdown({ finishQueues: true }),
+    ],
+  ])(
+    'does not wait for a handshake that the server never ends when %s',
+    async (_, error, giveUp) => {
+      const listener = await sockets.listener();
+      const { connector, events } = await sockets.client({ tls: { ca: CA } });
+      const abortion = new AbortController();
+      const connection = connector.connect(listener.address, { signal: abortion.signal });
+      connector.send(connection, 'waits');
+      // The server has our part of the handshake, so TCP has been connected for long.
+      const server = await listener.accept();
+      await server.bytes(1);
+
+      giveUp({ connector, connection, abortion });
+
+      expect(await events.next('finishConnect')).toMatchObject({
+        success: false,
+        queued: ['waits'],
+        error,
+      });
+      await server.ended;
+    },
+  );
 
   it('gives up a handshake that never ends after acceptTimeout, and at shutdown', async () => {
     const server = await sockets.server({ tls: SERVER, acceptTimeout: 100 });

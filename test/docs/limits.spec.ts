@@ -4,7 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import { NetConnector, PIKE_ERRORS } from 'nestjs-pike/core';
 import { NET_LIMITS } from '../../src/core/net-options.js';
 import { LIMITS } from '../../src/core/options.js';
-import { BACKOFF, readBackoffOptions } from '../../src/nest/backoff.js';
+import { CLIENT_LIMITS } from '../../src/nest/client/client-options.js';
+import { RECONNECT_LIMITS } from '../../src/nest/dialling/reconnect-options.js';
 import { SESSION_LIMITS } from '../../src/nest/session/session-settings.js';
 import { readShutdownOptions } from '../../src/nest/shutdown-options.js';
 import { LineConverter } from '../support/line-converter.js';
@@ -27,6 +28,14 @@ function rowsOf(heading: string): Row[] {
     ([, name, unit, standard, beyond]) => ({ name, unit, default: standard, beyond }) as Row,
   );
 }
+
+/** The limits of a client, named as a user finds them among its options. */
+const ALL_CLIENT_LIMITS = {
+  ...CLIENT_LIMITS,
+  ...Object.fromEntries(
+    Object.entries(RECONNECT_LIMITS).map(([name, limit]) => [`reconnect.${name}`, limit]),
+  ),
+};
 
 function namesOf(rows: readonly Row[]): string[] {
   return rows.map(({ name }) => name);
@@ -62,6 +71,7 @@ describe('the documented limits', () => {
   it.each([
     ['every connector', LIMITS],
     ['`NetConnector`', NET_LIMITS],
+    ['(`PikeClient`)', ALL_CLIENT_LIMITS],
     ['heartbeats, on either side', SESSION_LIMITS],
   ])('are those of %s, in order, with unit and default', (heading, table) => {
     const rows = rowsOf(heading).map(({ name, unit, default: standard }) => ({
@@ -86,16 +96,6 @@ describe('the documented limits', () => {
     expect(namesOf(rows).sort()).toEqual(coded.filter((name) => name !== 'port').sort());
   });
 
-  it('are those of connecting again', () => {
-    const coded = numericOptions((options) => readBackoffOptions('PikeServer', options));
-    const rows = rowsOf('connecting again');
-    expect(namesOf(rows)).toEqual(coded.map((name) => `reconnect.${name}`));
-    const { initialDelay, maxDelay } = BACKOFF;
-    expect(rows.map((row) => row.default)).toEqual(
-      [initialDelay, maxDelay].map((option) => written(option.default)),
-    );
-  });
-
   it('are those of shutting down a server or a client', () => {
     const coded = numericOptions((options) => readShutdownOptions('PikeServer', options));
     const rows = rowsOf('`PikeClient`');
@@ -108,8 +108,8 @@ describe('the documented limits', () => {
     const rows = [
       'every connector',
       '`NetConnector`',
+      '(`PikeClient`)',
       'heartbeats, on either side',
-      'connecting again',
       '`PikeClient`',
     ].flatMap(rowsOf);
     expect(rows.filter(({ beyond }) => beyond === '')).toEqual([]);

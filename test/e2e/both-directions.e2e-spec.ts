@@ -251,7 +251,7 @@ describe('a peer that is being accepted', () => {
   const connect = async () => {
     machine = await launch([DeviceController], {
       connect: [{ host: '127.0.0.1', port: running.port }],
-      reconnect: { initialDelay: 100_000, maxDelay: 100_000 },
+      reconnect: { minDelay: 100_000, maxDelay: 100_000 },
     });
   };
 

@@ -219,10 +219,13 @@ describe('a broadcast', () => {
     });
     expect(server.join(connection, 'room')).toBe(false);
     server.unwrap().merge(connection);
+    // Before it has said anything.
+    expect(server.join(connection, 'room')).toBe(true);
+    expect((await lastValueFrom(server.group('room').broadcast('said', 'hello'))).sent).toBe(1);
     expect(await ask(separate, 'here', {})).toBe('yes');
     expect((await lastValueFrom(server.broadcast('said', 'merged'))).sent).toBe(3);
     await hears(separate, 'merged');
-    expect(heard(separate)).toEqual(['before', 'merged']);
+    expect(heard(separate)).toEqual(['before', 'hello', 'merged']);
   });
 
   it('that a member does not take fails for that member, is said of it, and delays nobody', async () => {
@@ -335,7 +338,7 @@ describe('a broadcast', () => {
     for (const outcome of await Promise.allSettled(events)) {
       expect(outcome).toMatchObject({
         status: 'rejected',
-        reason: { code: 'PIKE_ERR_DISCONNECTED', delivery: 'unsent' },
+        reason: { name: 'PikeError', delivery: 'unsent' },
       });
     }
   });

@@ -14,6 +14,7 @@ import {
 } from 'nestjs-pike';
 import type { Endpoint, PikeServerOptions } from 'nestjs-pike';
 import { firstValueFrom } from 'rxjs';
+import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { Project } from '../support/project.js';
 import { RawListener } from '../support/raw-peer.js';
@@ -80,7 +81,7 @@ class RefusingController {
   }
 }
 
-const SOON = { initialDelay: 5, maxDelay: 20 };
+const SOON = { minDelay: 5, maxDelay: 20 };
 
 describe('a server that connects', () => {
   const launched: Launched[] = [];
@@ -127,7 +128,7 @@ describe('a server that connects', () => {
       error: { code: 'PIKE_ERR_CONNECT_FAILED' },
     });
     expect(statuses).toEqual(['disconnected']);
-    expect(logged[0]).toMatch(/ECONNREFUSED .*127\.0\.0\.1:\d+ is tried again in \d+ ms/);
+    expect(logged[0]).toMatch(/ECONNREFUSED .*127\.0\.0\.1:\d+ is tried again/);
 
     const { server: other } = await gateway({ port });
     await notes.seen('device 7');
@@ -219,7 +220,7 @@ describe('closing a server that connects', () => {
   const options = (endpoint: Endpoint): PikeServerOptions => ({
     connect: [endpoint],
     // So long that a test which waited for it would fail.
-    reconnect: { initialDelay: 1_000_000, maxDelay: 1_000_000 },
+    reconnect: { minDelay: 1_000_000, maxDelay: 1_000_000 },
     shutdown: { deadline: 500_000 },
   });
   beforeEach(() => {
@@ -242,7 +243,7 @@ describe('closing a server that connects', () => {
 
   it('ends at once while it is connecting, which counts as a failed attempt', async () => {
     const host = await startSilentHost();
-    const machine = await launch([DeviceController], options(host.endpoint));
+    const machine = await launch([DeviceController], options(host.address));
     await machine.app.close();
     expect(notes.all).toEqual(['not connected']);
     await host.close();
@@ -304,7 +305,7 @@ describe('the process of a server that connects', () => {
           import { PikeServer } from 'nestjs-pike';
           const server = new PikeServer({
             connect: [{ host: '127.0.0.1', port: ${await freePort()} }],
-            reconnect: { initialDelay: 10, maxDelay: 10 },
+            reconnect: { minDelay: 10, maxDelay: 10 },
             heartbeatInterval: 10,
           });
           let failures = 0;
@@ -323,22 +324,46 @@ describe('the process of a server that connects', () => {
   }, 30_000);
 });
 
-describe('a server that can never connect', () => {
-  it('fails to listen, and leaves nothing behind', async () => {
-    const server = new PikeServer({
-      host: '127.0.0.1',
-      port: 0,
+describe('a server that gives up', () => {
+  beforeEach(() => {
+    notes.clear();
+    logged.length = 0;
+    jest
+      .spyOn(Logger.prototype, 'warn')
+      .mockImplementation((message: unknown) => void logged.push(String(message)));
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+  const logged: string[] = [];
+  const given = async (options: Partial<PikeServerOptions>): Promise<Launched> =>
+    launch([DeviceController], {
       connect: [{ host: '127.0.0.1', port: await freePort() }],
-      // Of use for connecting only, so that it listens first.
-      tls: { minDHSize: 'large' as never },
+      ...options,
     });
-    const outcome = await new Promise<unknown>((resolve) => server.listen(resolve));
-    await server.close();
-    expect(String(outcome)).toContain('minDHSize');
-    expect(server.address).toBeUndefined();
-    expect(() => server.unwrap()).toThrow(
-      expect.objectContaining({ code: 'PIKE_ERR_NOT_RUNNING' }),
-    );
+
+  it.each<[PikeServerOptions['reconnect'], number]>([
+    [false, 1],
+    [{ ...SOON, attempts: 1 }, 2],
+    [{ ...SOON, attempts: 3 }, 4],
+  ])('with reconnect: %j, does so after so many attempts, and says so', async (reconnect, all) => {
+    const { app } = await given({ reconnect });
+    await notes.seen('not connected', all);
+    await eventually(() => logged.length === all);
+    expect(logged.at(-1)).toContain('is not tried again');
+    await app.close();
+    expect(notes.count('not connected')).toBe(all);
+  });
+
+  it('tells of options with which nothing can be connected to as of any failed attempt', async () => {
+    // Of use for connecting only, so that it listens.
+    const tls = { minDHSize: 'large' as never };
+    const { app, server } = await given({ host: '127.0.0.1', port: 0, tls, reconnect: false });
+    await notes.seen('not connected');
+    await eventually(() => logged.length === 1);
+    expect(logged[0]).toContain('minDHSize');
+    expect(server.address).toBeDefined();
+    await app.close();
   });
 });
 

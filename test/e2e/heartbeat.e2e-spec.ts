@@ -210,7 +210,7 @@ describe('heartbeats', () => {
     launched.push(
       await launch([QuietController], {
         connect: [{ host: '127.0.0.1', port: proxy.port }],
-        reconnect: { initialDelay: 5, maxDelay: 10 },
+        reconnect: { minDelay: 5, maxDelay: 10 },
         ...SHORT,
       }),
     );
@@ -313,20 +313,23 @@ describe('heartbeats', () => {
   it('sent without end by a peer that does not read cost no memory, and the last is answered', async () => {
     const running = await begin({ highWaterMark: 100 });
     const peer = await peerOf(running, { reading: false });
+    let bytes = 0;
+    const write = async (packets: object[]): Promise<void> => {
+      const frames = Buffer.concat(packets.map((packet) => PacketPeer.frame(packet)));
+      bytes += frames.length;
+      await new Promise<void>((resolve) => peer.raw.socket.write(frames, () => resolve()));
+    };
     // So that answers wait: far more than the system takes.
-    peer.send({ id: 1, pattern: 'echo', data: 'z'.repeat(1_000_000) });
-    for (let i = 2; i < 12; i++) peer.send({ id: i, pattern: 'echo', data: 'z'.repeat(1_000_000) });
+    const data = 'z'.repeat(1_000_000);
+    await write(Array.from({ length: 11 }, (_, id) => ({ id, pattern: 'echo', data })));
     const [connection] = running.server.unwrap().connections;
     collectGarbage();
     const before = process.memoryUsage().heapUsed;
     const sent = 200_000;
     for (let first = 1; first <= sent; first += 2000) {
-      const frames = Array.from({ length: 2000 }, (_, i) => PacketPeer.frame({ ping: first + i }));
-      const flood = Buffer.concat(frames);
-      await new Promise<void>((resolve) => peer.raw.socket.write(flood, () => resolve()));
+      await write(Array.from({ length: 2000 }, (_, i) => ({ ping: first + i })));
     }
-    const all = peer.raw.socket.bytesWritten;
-    await eventually(() => connection!.bytesRead === all);
+    await eventually(() => connection!.bytesRead === bytes);
     collectGarbage();
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
     peer.raw.resume();

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FileConverter } from 'nestjs-pike/converters';
 import type { FileMessage, FileOptions, FileProgress, ReceivedFile } from 'nestjs-pike/converters';
 import { NetConnector } from 'nestjs-pike/core';
-import type { Connection } from 'nestjs-pike/core';
+import type { Connection, Finish } from 'nestjs-pike/core';
 import { encodeAll } from 'nestjs-pike/testing';
 import { EventRecorder } from '../support/event-recorder.js';
 import { RawPeer } from '../support/raw-peer.js';
@@ -272,4 +272,39 @@ describe('FileConverter', () => {
     await receiving.settled();
     expect(await readdir(inbox)).toEqual([]);
   }, 20_000);
+
+  it.each<[string, Finish]>([
+    ['now', { now: true }],
+    ['finishMessages', { finishMessages: true }],
+    ['a deadline', { finishQueues: true, deadline: 1 }],
+  ])('stores each file once when what %s gave back is sent again', async (_way, how) => {
+    const contents = [randomBytes(50_000_000), randomBytes(3_000_000), Buffer.from('the last')];
+    const messages = await Promise.all(
+      contents.map(async (content, i) => ({ path: await file(`${i}.bin`, content) })),
+    );
+    const { sender, sent, connection, receiver, received, receiving } = await pair({
+      checksum: 'sha256',
+      onProgress: ({ bytes }) => {
+        if (bytes > 5_000_000) void sender.shutdown(how);
+      },
+    });
+    for (const message of messages) sender.send(connection, message);
+    const { incomplete, queued, uncertain } = await sent.next('finishDisconnect');
+    const returned = [...(incomplete === undefined ? [] : [incomplete]), ...queued];
+    expect(uncertain).toEqual([]);
+    await received.next('remoteDisconnect');
+    expect(received.messages()).toHaveLength(messages.length - returned.length);
+
+    const [another] = await connector(new FileConverter({ checksum: 'sha256' }), false);
+    const { connection: again } = await another.connectWaiting(addressOf(receiver));
+    for (const message of returned) another.send(again, message);
+    await another.shutdown({ finishQueues: true });
+    await received.next('remoteDisconnect');
+    await receiving.settled();
+
+    expect((await readdir(inbox)).sort()).toEqual(['0.bin', '1.bin', '2.bin']);
+    for (const [i, content] of contents.entries()) {
+      expect((await readFile(join(inbox, `${i}.bin`))).equals(content)).toBe(true);
+    }
+  });
 });

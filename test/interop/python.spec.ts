@@ -2,7 +2,7 @@
 // description of the original's wire format and from Python's own `str` and `repr`, speaks with ours.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Primitives } from 'nestjs-pike/converters';
-import type { Endpoint, FramedConverter } from 'nestjs-pike/core';
+import type { Converter, Endpoint, FramedConverter } from 'nestjs-pike/core';
 import { NetConnector } from 'nestjs-pike/core';
 import { accept } from '../support/event-recorder.js';
 import { freePort } from '../support/free-port.js';
@@ -32,16 +32,36 @@ const PATIENCE = 60_000;
 
 const sockets = useSockets();
 
-function connectorOf(kind: Kind, options: { port?: number } = {}): NetConnector<unknown> {
+interface Options {
+  port?: number;
+  chunkBytes?: number;
+}
+
+function connectorOf(kind: Kind, options: Options = {}): NetConnector<unknown> {
   const host = options.port === undefined ? {} : { host: '127.0.0.1' };
-  const connector = new NetConnector({ converter: CONVERTERS[kind], ...host, ...options });
+  // In chunks, a framed message would stay whole; through its serializers it does not.
+  const converter = options.chunkBytes === undefined ? CONVERTERS[kind] : plain(CONVERTERS[kind]);
+  const connector = new NetConnector({ converter, ...host, ...options });
   sockets.defer(() => connector.shutdown({ now: true }));
   return connector;
 }
 
+/** The same protocol without the fast path: by a serializer and a deserializer for each message. */
+function plain(converter: FramedConverter<unknown>): Converter<unknown> {
+  return {
+    createSerializer: (message, connection) => converter.createSerializer(message, connection),
+    createDeserializer: (connection, limits) => converter.createDeserializer(connection, limits),
+  };
+}
+
 /** Sends messages, all in one turn, and returns what came back: one message for each. */
-async function exchange(kind: Kind, endpoint: Endpoint, messages: unknown[]): Promise<unknown[]> {
-  const connector = connectorOf(kind);
+async function exchange(
+  kind: Kind,
+  endpoint: Endpoint,
+  messages: unknown[],
+  options?: Options,
+): Promise<unknown[]> {
+  const connector = connectorOf(kind, options);
   await connector.run();
   const connection = connector.connect(endpoint);
   for (const message of messages) connector.send(connection, message);
@@ -108,6 +128,17 @@ function interop(): void {
       async (kind) => {
         const { program, endpoint } = await servePython({ kind, reply: 'echo' });
         const received = await exchange(kind, endpoint, AWKWARD_VALUES[kind]);
+        expect(await program.ended).toMatchObject(EXITED);
+        expect(received).toEqual(AWKWARD_VALUES[kind]);
+      },
+      PATIENCE,
+    );
+
+    it.each(KINDS)(
+      'understands the %ss that we send byte by byte',
+      async (kind) => {
+        const { program, endpoint } = await servePython({ kind, reply: 'echo' });
+        const received = await exchange(kind, endpoint, AWKWARD_VALUES[kind], { chunkBytes: 1 });
         expect(await program.ended).toMatchObject(EXITED);
         expect(received).toEqual(AWKWARD_VALUES[kind]);
       },

@@ -32,9 +32,14 @@ export function pythonVersion(): string | undefined {
  * What the suite does without Python: on a machine where everything must run, it fails; elsewhere
  * it says what was not tested, and goes on. A newcomer needs nothing but Node.
  */
-export function withoutPython({ mustRun }: { mustRun: boolean }): string {
-  const message =
-    'test/interop: NOT TESTED against Python, since there is no python3 here. CI tests it.';
+export function withoutPython({
+  mustRun,
+  untested = 'test/interop: NOT TESTED against Python',
+}: {
+  mustRun: boolean;
+  untested?: string;
+}): string {
+  const message = `${untested}, since there is no python3 here. CI tests it.`;
   if (mustRun) throw new Error(`${message} This is CI: install python3.`);
   return message;
 }

@@ -135,6 +135,12 @@ export class Program {
     );
   }
 
+  /** The system's number of the process. */
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('The program could not be started.');
+    return this.#child.pid;
+  }
+
   /** Resolves once the program has printed a text; rejects if it ends before. */
   async prints(text: string): Promise<void> {
     await this.#until(() => (this.#stdout.includes(text) ? true : undefined), `"${text}"`);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createConnection, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Endpoint } from 'nestjs-pike/core';
 
 interface Waiter {
@@ -9,12 +10,18 @@ interface Waiter {
   reject: (error: Error) => void;
 }
 
+/** Options of a {@link RawPeer}. */
+export interface RawPeerOptions {
+  /** Whether it reads from the first moment on; otherwise nothing is read before `resume`. Default: true. */
+  reading?: boolean;
+}
+
 /**
- * The other side of a connection, on `node:net` alone: it records every byte that arrives and does
- * exactly what it is told: read or not, end its side or not, reset.
+ * The other side of a connection, on its socket alone: it records every byte that arrives and does
+ * exactly what it is told: read or not, end its side or not, break the connection off.
  */
 export class RawPeer {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   /** Resolves when the other side has ended, or the socket is closed, whichever is first. */
   readonly ended: Promise<void>;
   /** Resolves when its own end has been handed to the system. */
@@ -23,12 +30,17 @@ export class RawPeer {
   readonly closed: Promise<string | undefined>;
   /** How many bytes have arrived. */
   bytesReceived = 0;
+  readonly #breakOff: () => void;
   readonly #chunks: Buffer[] = [];
   #waiters: Waiter[] = [];
 
-  constructor(socket: Socket) {
+  /** @param breakOff ends the connection at once and as rudely as the transport can; see {@link reset} */
+  constructor(socket: Duplex, breakOff: () => void, { reading = true }: RawPeerOptions = {}) {
     this.socket = socket;
+    this.#breakOff = breakOff;
     let code: string | undefined;
+    // First: who listens for data makes a socket flow.
+    if (!reading) socket.pause();
     socket.on('error', (error: NodeJS.ErrnoException) => (code = error.code));
     this.ended = new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
     this.finished = new Promise((resolve) => socket.once('finish', resolve));
@@ -43,16 +55,17 @@ export class RawPeer {
     socket.on('data', (chunk: Buffer) => this.#record(chunk));
   }
 
-  /** Connects; with `reading: false` nothing is read before `resume`. */
-  static async connect(
-    endpoint: Endpoint,
-    { reading = true }: { reading?: boolean } = {},
-  ): Promise<RawPeer> {
+  /** Connects over TCP or a unix-domain socket. */
+  static async connect(endpoint: Endpoint, options?: RawPeerOptions): Promise<RawPeer> {
     const socket = createConnection({ ...endpoint, allowHalfOpen: true });
-    const peer = new RawPeer(socket);
-    if (!reading) socket.pause();
+    const peer = RawPeer.over(socket, options);
     await once(socket, 'connect');
     return peer;
+  }
+
+  /** A peer on a TCP or unix-domain socket. */
+  static over(socket: Socket, options?: RawPeerOptions): RawPeer {
+    return new RawPeer(socket, () => resetAndDestroy(socket), options);
   }
 
   /** Everything that has arrived. */
@@ -84,12 +97,9 @@ export class RawPeer {
     this.socket.end();
   }
 
-  /** Breaks the connection with a TCP reset; while its own end is on its way, just closes it. */
+  /** Breaks the connection with a reset, where the transport has such a thing; elsewhere just closes it. */
   reset(): void {
-    // Node cannot reset a socket that is shutting down: it would never be closed.
-    const { writableEnded, writableFinished } = this.socket;
-    if (writableEnded && !writableFinished) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    this.#breakOff();
   }
 
   pause(): void {
@@ -123,52 +133,106 @@ export class RawPeer {
   }
 }
 
-/** Listens on `node:net` alone, for connections that the connector under test dials. */
+/**
+ * Resets a TCP socket; while its own end is on its way, and of a unix-domain socket, just closes it.
+ * @param above the TLS socket upon it, if there is one
+ */
+export function resetAndDestroy(socket: Socket, above: Socket = socket): void {
+  // Node cannot reset a socket that is shutting down: it would never be closed.
+  const { writableEnded, writableFinished } = above;
+  const isTcp = socket.remoteAddress !== undefined;
+  if (!isTcp || (writableEnded && !writableFinished)) above.destroy();
+  else socket.resetAndDestroy();
+}
+
+/** Something that listens. */
+export interface Listening {
+  address: Endpoint;
+  /** Nothing listens any more when it resolves; connections are none of its business. */
+  close(): Promise<void>;
+}
+
+/** Listens for connections that the connector under test dials. */
 export class RawListener {
-  readonly #server: Server;
-  readonly #waiting: RawPeer[] = [];
-  readonly #takers: ((peer: RawPeer) => void)[] = [];
-  readonly #peers: RawPeer[] = [];
+  readonly address: Endpoint;
+  readonly #listening: Listening;
+  readonly #arrivals: Arrivals;
 
-  private constructor(reading: boolean) {
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: !reading }, (socket) => {
-      const peer = new RawPeer(socket);
-      this.#peers.push(peer);
-      const taker = this.#takers.shift();
-      if (taker === undefined) this.#waiting.push(peer);
-      else taker(peer);
-    });
+  private constructor(listening: Listening, arrivals: Arrivals) {
+    this.address = listening.address;
+    this.#listening = listening;
+    this.#arrivals = arrivals;
   }
 
-  /** Listens on a free port of the loopback, or at `at`. */
-  static async listen({
+  /** @param listen starts to listen, and calls back with each peer that has connected */
+  static async start(
+    listen: (arrived: (peer: RawPeer) => void) => Promise<Listening>,
+  ): Promise<RawListener> {
+    const arrivals = new Arrivals();
+    return new RawListener(await listen((peer) => arrivals.add(peer)), arrivals);
+  }
+
+  /** Listens on `node:net` alone, on a free port of the loopback, or at `at`. */
+  static listen({
     at = { host: '127.0.0.1', port: 0 },
-    reading = true,
-  }: { at?: Endpoint; reading?: boolean } = {}): Promise<RawListener> {
-    const listener = new RawListener(reading);
-    listener.#server.listen(at);
-    await once(listener.#server, 'listening');
-    return listener;
-  }
-
-  get address(): Endpoint {
-    const address = this.#server.address() as AddressInfo | string;
-    return typeof address === 'string'
-      ? { path: address }
-      : { host: address.address, port: address.port };
+    ...options
+  }: RawPeerOptions & { at?: Endpoint } = {}): Promise<RawListener> {
+    return RawListener.start((arrived) =>
+      listenForSockets(at, options, (socket) => arrived(RawPeer.over(socket, options))),
+    );
   }
 
   /** The next peer that connects. */
   accept(): Promise<RawPeer> {
+    return this.#arrivals.next();
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#listening.close();
+    await Promise.all(this.#arrivals.all.map((peer) => peer.destroy()));
+    await closed;
+  }
+}
+
+/** Listens on `node:net`. @param arrived called with each socket, half-open, and paused unless `reading` */
+export async function listenForSockets(
+  at: Endpoint,
+  { reading = true }: RawPeerOptions,
+  arrived: (socket: Socket) => void,
+): Promise<Listening> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: !reading }, arrived);
+  server.listen(at);
+  await once(server, 'listening');
+  return {
+    address: addressOf(server),
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+function addressOf(server: Server): Endpoint {
+  const address = server.address() as AddressInfo | string;
+  return typeof address === 'string'
+    ? { path: address }
+    : { host: address.address, port: address.port };
+}
+
+/** Peers that have connected, and those who wait for one. */
+class Arrivals {
+  readonly all: RawPeer[] = [];
+  readonly #waiting: RawPeer[] = [];
+  readonly #takers: ((peer: RawPeer) => void)[] = [];
+
+  add(peer: RawPeer): void {
+    this.all.push(peer);
+    const taker = this.#takers.shift();
+    if (taker === undefined) this.#waiting.push(peer);
+    else taker(peer);
+  }
+
+  next(): Promise<RawPeer> {
     const peer = this.#waiting.shift();
     return peer === undefined
       ? new Promise((resolve) => this.#takers.push(resolve))
       : Promise.resolve(peer);
-  }
-
-  async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    await Promise.all(this.#peers.map((peer) => peer.destroy()));
-    await closed;
   }
 }

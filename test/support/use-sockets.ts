@@ -1,20 +1,29 @@
 import { afterEach } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { NetConnector } from 'nestjs-pike/core';
-import type { Connection, ConnectorEvent, Endpoint, NetConnectorOptions } from 'nestjs-pike/core';
+import type {
+  Connection,
+  Connector,
+  ConnectorEvent,
+  Endpoint,
+  NetConnectorOptions,
+} from 'nestjs-pike/core';
+import { Books } from './books.js';
 import { EventRecorder } from './event-recorder.js';
 import { LineConverter } from './line-converter.js';
-import { RawListener, RawPeer } from './raw-peer.js';
+import { expectOrderOfEvents } from './one-life.js';
+import { RawListener } from './raw-peer.js';
+import type { RawPeer, RawPeerOptions } from './raw-peer.js';
+import { tcp } from './transports/tcp.js';
+import type { Transport } from './transports/transport.js';
+import { unix } from './transports/unix.js';
 
 type Options = Partial<NetConnectorOptions<string>>;
 type OnEvent = (event: ConnectorEvent<string>) => void;
 
-/** A running connector that records its events, and where it listens. */
+/** A running connector that records its events, and the books on its messages. */
 export interface Recorded {
-  connector: NetConnector<string>;
+  connector: Connector<string>;
   events: EventRecorder<string>;
+  books: Books;
 }
 
 /** One open connection of a connector, and its other side. */
@@ -25,10 +34,17 @@ export interface Pair extends Recorded {
 
 /**
  * Makes connectors and raw peers for the tests of a suite, and closes after each test whatever it
- * has left open. Messages are lines, unless another converter is given.
+ * has left open. Then it holds every connector to the order of its events, and every message to one
+ * fate. Messages are lines, unless another converter is given.
  */
 export class Sockets {
+  readonly transport: Transport;
   readonly #closers: (() => Promise<unknown>)[] = [];
+  readonly #recorded: Recorded[] = [];
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
 
   /** To be done after the test; the last one first. */
   defer(close: () => Promise<unknown>): void {
@@ -37,75 +53,144 @@ export class Sockets {
 
   async closeAll(): Promise<void> {
     for (const close of this.#closers.splice(0).reverse()) await close();
+    for (const { books, events } of this.#recorded.splice(0)) {
+      books.check();
+      expectOrderOfEvents(events.all);
+    }
   }
 
   /** A connector that does not run yet and does not listen. */
-  idle(options: Options = {}): NetConnector<string> {
-    const connector = new NetConnector<string>({ converter: new LineConverter(), ...options });
+  idle(options: Options = {}): Connector<string> {
+    const connector = this.transport.createConnector<string>({
+      converter: new LineConverter(),
+      ...options,
+    });
     this.defer(() => connector.shutdown({ now: true }));
     return connector;
   }
 
   /** A running connector that nobody subscribes to. */
-  async running(options: Options = {}): Promise<NetConnector<string>> {
+  async running(options: Options = {}): Promise<Connector<string>> {
     const connector = this.idle(options);
     await connector.run();
     return connector;
   }
 
+  /** A running connector that listens, and that nobody subscribes to. */
+  async listening(options: Options = {}): Promise<Connector<string>> {
+    return this.running({ ...(await this.place()), ...options });
+  }
+
   /** A running connector that does not listen. */
   async client(options: Options = {}, onEvent?: OnEvent): Promise<Recorded> {
     const connector = await this.running(options);
-    return { connector, events: new EventRecorder(connector, onEvent) };
+    const events = new EventRecorder(connector, onEvent);
+    const recorded = { connector, events, books: new Books(connector, events.all) };
+    this.#recorded.push(recorded);
+    return recorded;
   }
 
-  /** A running connector that listens on a free port of the loopback; by default it accepts all. */
+  /** A running connector that listens where there is room; by default it accepts all. */
   async server(options: Options = {}, onEvent?: OnEvent): Promise<Recorded> {
-    return this.client({ port: 0, host: '127.0.0.1', ...options }, onEvent);
+    return this.client({ ...(await this.place()), ...options }, onEvent);
   }
 
   /** An inbound connection that is open. */
-  async accepted(options: Options & { peerReads?: boolean } = {}): Promise<Pair> {
-    const { peerReads = true, ...rest } = options;
-    const server = await this.server(rest);
+  async accepted({ peerReads, ...options }: Options & { peerReads?: boolean } = {}): Promise<Pair> {
+    const server = await this.server(options);
     const peer = await this.peer(addressOf(server.connector), { reading: peerReads });
     const { connection } = await server.events.next('remoteConnect');
     return { ...server, connection, peer };
   }
 
   /** An outbound connection that is open. */
-  async dialled(options: Options & { peerReads?: boolean } = {}): Promise<Pair> {
-    const { peerReads = true, ...rest } = options;
+  async dialled({ peerReads, ...options }: Options & { peerReads?: boolean } = {}): Promise<Pair> {
     const listener = await this.listener({ reading: peerReads });
-    const client = await this.client(rest);
+    const client = await this.client(options);
     const connection = client.connector.connect(listener.address);
     await client.events.next('finishConnect', connection);
     return { ...client, connection, peer: await listener.accept() };
   }
 
-  async listener(options?: Parameters<typeof RawListener.listen>[0]): Promise<RawListener> {
-    const listener = await RawListener.listen(options);
+  /** An inbound connection whose peer does not read, and that has been given more than the system takes. */
+  async clogged(options: Options = {}): Promise<Pair> {
+    const pair = await this.accepted({ ...options, peerReads: false });
+    this.clog(pair);
+    return pair;
+  }
+
+  /** Gives a connection more than the system takes for a peer that does not read, in twenty messages. */
+  clog({ connector, connection, books }: Omit<Pair, 'peer'>): void {
+    const bytes = Math.ceil(this.transport.facts.overflow / CLOGGING_MESSAGES);
+    const first = books.given(connection).length;
+    for (let i = first; i < first + CLOGGING_MESSAGES; i++) {
+      connector.send(connection, `${i} `.padEnd(bytes, 'x'));
+    }
+  }
+
+  /** A raw listener, where there is room or at `at`. */
+  async listener({
+    at,
+    ...options
+  }: RawPeerOptions & { at?: Endpoint } = {}): Promise<RawListener> {
+    const where = at ?? (await this.place());
+    const listener = await RawListener.start((arrived) =>
+      this.transport.listen(where, options, arrived),
+    );
     this.defer(() => listener.close());
     return listener;
   }
 
-  async peer(endpoint: Endpoint, options?: { reading?: boolean }): Promise<RawPeer> {
-    const peer = await RawPeer.connect(endpoint, options);
+  /** A raw peer that has connected. */
+  async peer(endpoint: Endpoint, options?: RawPeerOptions): Promise<RawPeer> {
+    const peer = await this.transport.connectPeer(endpoint, options);
     this.defer(() => peer.destroy());
     return peer;
   }
 
+  /** Resolves when a peer that tries to connect has got nowhere; rejects if it is let in. */
+  async refused(endpoint: Endpoint): Promise<void> {
+    const peer = await this.peer(endpoint).catch(() => undefined);
+    await peer?.ended;
+  }
+
+  /** A place to listen at. */
+  async place(): Promise<Endpoint> {
+    const { endpoint, remove } = await this.transport.findPlace();
+    this.defer(remove);
+    return endpoint;
+  }
+
+  /** An endpoint at which nobody listens, though somebody did. */
+  async unusedEndpoint(): Promise<Endpoint> {
+    const listener = await this.listener();
+    await listener.close();
+    return listener.address;
+  }
+
+  /** An endpoint that leaves attempts to connect unanswered, as far as the transport can. */
+  async silentEndpoint(): Promise<Endpoint> {
+    const where = await this.place();
+    const listener = await RawListener.start((arrived) =>
+      this.transport.listenSilently(where, arrived),
+    );
+    this.defer(() => listener.close());
+    return listener.address;
+  }
+
   /** A path for a unix-domain socket, in a directory of its own. */
   async socketPath(): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'pike-'));
-    this.defer(() => rm(folder, { recursive: true }));
-    return join(folder, 'socket');
+    const { endpoint, remove } = await unix.findPlace();
+    this.defer(remove);
+    return (endpoint as { path: string }).path;
   }
 }
 
-/** {@link Sockets} that are closed after each test of the file. */
-export function useSockets(): Sockets {
-  const sockets = new Sockets();
+const CLOGGING_MESSAGES = 20;
+
+/** {@link Sockets} that are closed after each test of the file, or of the `describe` that calls it. */
+export function useSockets(transport: Transport = tcp): Sockets {
+  const sockets = new Sockets(transport);
   afterEach(() => sockets.closeAll());
   return sockets;
 }
@@ -114,12 +199,4 @@ export function useSockets(): Sockets {
 export function addressOf(connector: { readonly address: Endpoint | undefined }): Endpoint {
   if (connector.address === undefined) throw new Error('The connector does not listen.');
   return connector.address;
-}
-
-/** A port of the loopback on which nobody listens. */
-export async function unusedEndpoint(): Promise<Endpoint> {
-  const listener = await RawListener.listen();
-  const { address } = listener;
-  await listener.close();
-  return address;
 }

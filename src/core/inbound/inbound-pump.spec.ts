@@ -48,14 +48,18 @@ function prepare(onMessage: (message: string) => void = () => {}): {
 } {
   const log: string[] = [];
   const decoder = new WordDecoder();
-  const pump = new InboundPump<string>(decoder, {
-    received(message) {
-      log.push(message);
-      onMessage(message);
+  const pump = new InboundPump<string>(
+    decoder,
+    {
+      received(message) {
+        log.push(message);
+        onMessage(message);
+      },
+      deserializerFailed: (thrown) => log.push(String(thrown)),
+      waits: (waiting) => log.push(waiting ? 'waits' : 'goes on'),
     },
-    deserializerFailed: (thrown) => log.push(String(thrown)),
-    waiting: (waiting) => log.push(waiting ? 'waits' : 'goes on'),
-  });
+    1000,
+  );
   return { pump, decoder, log };
 }
 

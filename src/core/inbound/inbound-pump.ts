@@ -8,19 +8,21 @@ export interface InboundHost<T> {
   /** The input cannot be decoded: the connection is broken. */
   deserializerFailed(thrown: unknown): void;
   /** Whether the deserializer waits for its callback: then no input is wanted. */
-  waiting(waiting: boolean): void;
+  waits(waiting: boolean): void;
 }
 
 /** Moves bytes from the socket to messages: gives them to the decoder until it has no more use for them. */
 export class InboundPump<T> {
-  readonly #reassembly = new Reassembly();
+  readonly #reassembly: Reassembly;
   readonly #decoder: MessageDecoder<T>;
   readonly #host: InboundHost<T>;
   #running = true;
   #decoding = false;
   #waiting = false;
 
-  constructor(decoder: MessageDecoder<T>, host: InboundHost<T>) {
+  /** @param maxMessageBytes how much of a message may be kept */
+  constructor(decoder: MessageDecoder<T>, host: InboundHost<T>, maxMessageBytes: number) {
+    this.#reassembly = new Reassembly(maxMessageBytes);
     this.#decoder = decoder;
     this.#host = host;
   }
@@ -98,6 +100,6 @@ export class InboundPump<T> {
   #setWaiting(waiting: boolean): void {
     if (waiting === this.#waiting || !this.#running) return;
     this.#waiting = waiting;
-    this.#host.waiting(waiting);
+    this.#host.waits(waiting);
   }
 }

@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { Connection } from '../connection.js';
-import type { Converter } from '../converter.js';
-import { DONE, WAIT_FOR_CALLBACK } from '../converter.js';
+import type { Converter, PutBytesResult } from '../converter.js';
+import { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from '../converter.js';
 import { readConnectorOptions } from '../options.js';
 import { Inbox } from './inbox.js';
 
@@ -20,8 +20,11 @@ interface Prepared {
   callback: () => void;
 }
 
-/** An open inbox that takes four events at most; every message waits for its callback once. */
-function prepare(): Prepared {
+/**
+ * An open inbox that takes four events at most, and 65 536 bytes with them.
+ * @param answer what the deserializer says to bytes; by default it waits for its callback
+ */
+function prepare(answer: PutBytesResult[1] = WAIT_FOR_CALLBACK): Prepared {
   const log: string[] = [];
   const prepared = { log, callback: () => {} };
   const converter: Converter<string> = {
@@ -30,15 +33,17 @@ function prepare(): Prepared {
       message: 'message',
       putBytes(data, callback) {
         prepared.callback = callback;
-        return [EMPTY, data.length === 0 ? DONE : WAIT_FOR_CALLBACK];
+        return [EMPTY, data.length === 0 ? DONE : answer];
       },
     }),
   };
-  const settings = readConnectorOptions('Test', { converter, maxPendingEvents: 4 }, []);
+  const limits = { maxPendingEvents: 4, maxMessageBytes: 1_000 };
+  const settings = readConnectorOptions('Test', { converter, ...limits }, []);
   const socket = { pause: () => log.push('pause'), resume: () => log.push('resume') };
-  const inbox = new Inbox<string>(CONNECTION, settings, () => socket, {
+  const inbox = new Inbox<string>(CONNECTION, settings, {
+    socket,
     received: (message) => log.push(message),
-    failed: ({ code }) => log.push(code),
+    inputFailed: ({ code }) => log.push(code),
     caughtUp: () => log.push('caught up'),
   });
   inbox.start();
@@ -75,6 +80,33 @@ describe('Inbox', () => {
 
     expect(log.at(-1)).toBe('resume');
     expect(inbox.truncation).toBeUndefined();
+  });
+
+  it('stops reading when too many bytes have come with what waits, until all has been taken', () => {
+    const { inbox, log } = prepare(WAIT_FOR_MORE);
+    inbox.push(Buffer.alloc(40_000));
+    inbox.pendingEventsChanged(1);
+    inbox.pendingEventsChanged(1);
+    inbox.push(Buffer.alloc(20_000));
+    expect(log).toEqual([]);
+    inbox.push(Buffer.alloc(20_000));
+    expect(log).toEqual(['pause']);
+
+    inbox.pendingEventsChanged(-1);
+    expect(log).toEqual(['pause']);
+    inbox.pendingEventsChanged(-1);
+    expect(log).toEqual(['pause', 'resume']);
+
+    inbox.push(Buffer.alloc(60_000));
+    inbox.pendingEventsChanged(1);
+    expect(log).toEqual(['pause', 'resume']);
+  });
+
+  it('reads on, however many bytes a message has, while none waits', () => {
+    const { inbox, log } = prepare(WAIT_FOR_MORE);
+    for (let i = 0; i < 100; i++) inbox.push(Buffer.alloc(20_000));
+
+    expect(log).toEqual([]);
   });
 
   it('goes on only when neither stands against it', () => {

@@ -3,67 +3,54 @@ import { PikeError, describeThrown, isPikeError } from '../errors.js';
 import type { ConnectorSettings } from '../options.js';
 import { ArrivalClock } from './arrival-clock.js';
 import { InboundPump } from './inbound-pump.js';
+import type { InboundHost } from './inbound-pump.js';
 import { createMessageDecoder } from './message-decoder.js';
-import type { Readable } from './reading-gate.js';
+import type { ReadableHost } from './reading-gate.js';
 import { ReadingGate } from './reading-gate.js';
 
-/** What an inbox tells its connection. */
-export interface InboxHost<T> {
+/** What an inbox tells its connection, and needs of it. */
+export interface InboxHost<T> extends ReadableHost {
   received(message: T): void;
   /** The input cannot be decoded: the connection is broken. */
-  failed(error: PikeError): void;
+  inputFailed(error: PikeError): void;
   /** The deserializer that had waited for its callback has gone on as far as it could. */
   caughtUp(): void;
 }
 
-/** Everything that one connection receives, and what stands against reading more. */
-export class Inbox<T> implements InboundFacts {
+/**
+ * Everything that one connection receives, and what stands against reading more. What decodes is made
+ * when the first bytes arrive: many connections say nothing, for long.
+ */
+export class Inbox<T> implements InboundHost<T>, InboundFacts {
   bytesRead = 0;
-  readonly #host: InboxHost<T>;
-  readonly #pump: InboundPump<T>;
-  readonly #gate: ReadingGate;
+  readonly #connection: Connection;
   readonly #settings: ConnectorSettings<T>;
-  readonly #arrival: ArrivalClock;
+  readonly #host: InboxHost<T>;
+  readonly #gate: ReadingGate;
+  #pump: InboundPump<T> | undefined;
+  #arrival: ArrivalClock | undefined;
   #pendingEvents = 0;
+  /** The bytes behind the events that wait, at most: what has arrived since none did. */
+  #pendingBytes = 0;
+  #stopped = false;
   /** Whether the bytes that have just arrived have completed a message. */
   #completed = false;
 
-  /** @param socket what is paused and resumed, once there is one */
-  constructor(
-    connection: Connection,
-    settings: ConnectorSettings<T>,
-    socket: () => Readable | undefined,
-    host: InboxHost<T>,
-  ) {
-    this.#host = host;
+  constructor(connection: Connection, settings: ConnectorSettings<T>, host: InboxHost<T>) {
+    this.#connection = connection;
     this.#settings = settings;
-    this.#arrival = new ArrivalClock(settings.incompleteMessageTimeout, settings.minBytesPerSecond);
-    this.#gate = new ReadingGate(socket);
-    const decoder = createMessageDecoder(
-      settings.converter,
-      connection,
-      settings,
-      () => this.#pump.decode(),
-      settings.onError,
-    );
-    this.#pump = new InboundPump(decoder, {
-      received: (message) => {
-        this.#completed = true;
-        host.received(message);
-      },
-      deserializerFailed: (thrown) => host.failed(deserializerFailed(thrown)),
-      waiting: (waiting) => this.#waits(waiting),
-    });
+    this.#host = host;
+    this.#gate = new ReadingGate(host);
   }
 
   /** Whether the deserializer waits for its callback. */
   get waiting(): boolean {
-    return this.#pump.waiting;
+    return this.#pump?.waiting ?? false;
   }
 
   /** The error if the input ended here: `undefined` between two messages. */
   get truncation(): PikeError | undefined {
-    return this.#pump.inMidMessage
+    return this.#pump?.inMidMessage === true
       ? new PikeError('PIKE_ERR_TRUNCATED', 'The peer ended in the middle of a message.')
       : undefined;
   }
@@ -80,17 +67,21 @@ export class Inbox<T> implements InboundFacts {
 
   push(bytes: Buffer): void {
     this.bytesRead += bytes.length;
+    if (this.#stopped) return;
+    const pump = (this.#pump ??= this.#createPump());
     this.#completed = false;
-    this.#pump.push(bytes);
-    if (!this.#pump.inMidMessage) this.#arrival.end();
-    else if (this.#completed) this.#arrival.begin(performance.now(), this.#pump.bytesKept);
-    else this.#arrival.arrived(performance.now(), bytes.length);
+    if (this.#pendingEvents === 0) this.#pendingBytes = pump.bytesKept;
+    this.#pendingBytes += bytes.length;
+    pump.push(bytes);
+    this.#limitPendingBytes();
+    if (!pump.inMidMessage) this.#arrival?.end();
+    else this.#arrived(this.#completed, this.#completed ? pump.bytesKept : bytes.length);
   }
 
   /** The error if the message that is arriving takes too long. */
   overdue(now: number): PikeError | undefined {
-    if (!this.#gate.isOpen) this.#arrival.forgive(now);
-    if (!this.#arrival.isOverdue(now)) return undefined;
+    if (!this.#gate.isOpen) this.#arrival?.forgive(now);
+    if (this.#arrival?.isOverdue(now) !== true) return undefined;
     const { incompleteMessageTimeout, minBytesPerSecond } = this.#settings;
     return new PikeError(
       'PIKE_ERR_INCOMPLETE_TIMEOUT',
@@ -104,18 +95,25 @@ export class Inbox<T> implements InboundFacts {
     this.#gate.goOn('deserializerWaits');
   }
 
+  /** How many events wait for the application to take them. */
+  get pendingEvents(): number {
+    return this.#pendingEvents;
+  }
+
   /** Events begin (+1) or cease (-1) to wait for the application to take them. */
   pendingEventsChanged(change: 1 | -1): void {
     this.#pendingEvents += change;
     const most = this.#settings.maxPendingEvents;
     if (this.#pendingEvents > most) this.#gate.stop('backlog');
     else if (this.#pendingEvents <= most / 2) this.#gate.goOn('backlog');
+    if (this.#pendingEvents === 0) this.#gate.goOn('byteBacklog');
   }
 
   /** Stops decoding for good. */
   stop(): void {
-    this.#pump.stop();
-    this.#arrival.end();
+    this.#stopped = true;
+    this.#pump?.stop();
+    this.#arrival?.end();
   }
 
   /** Stops decoding, and reads on to throw away what arrives. */
@@ -124,11 +122,49 @@ export class Inbox<T> implements InboundFacts {
     this.#gate.openForGood();
   }
 
-  #waits(waiting: boolean): void {
+  received(message: T): void {
+    this.#completed = true;
+    this.#host.received(message);
+  }
+
+  deserializerFailed(thrown: unknown): void {
+    this.#host.inputFailed(deserializerFailed(thrown));
+  }
+
+  waits(waiting: boolean): void {
     if (waiting) this.#gate.stop('deserializerWaits');
     else this.#host.caughtUp();
   }
+
+  #limitPendingBytes(): void {
+    if (this.#pendingEvents === 0) return;
+    const most = Math.max(this.#settings.maxMessageBytes, SMALLEST_BYTE_BACKLOG);
+    if (this.#pendingBytes > most) this.#gate.stop('byteBacklog');
+  }
+
+  /** Bytes of a message that is not whole have arrived. @param isNew whether it begins with them */
+  #arrived(isNew: boolean, bytes: number): void {
+    const { incompleteMessageTimeout, minBytesPerSecond } = this.#settings;
+    this.#arrival ??= new ArrivalClock(incompleteMessageTimeout, minBytesPerSecond);
+    if (isNew) this.#arrival.begin(performance.now(), bytes);
+    else this.#arrival.arrived(performance.now(), bytes);
+  }
+
+  #createPump(): InboundPump<T> {
+    const { converter, onError } = this.#settings;
+    const decoder = createMessageDecoder(
+      converter,
+      this.#connection,
+      this.#settings,
+      () => this.#pump?.decode(),
+      onError,
+    );
+    return new InboundPump(decoder, this, this.#settings.maxMessageBytes);
+  }
 }
+
+/** What the system hands over at once, so that not every read is followed by a pause. */
+const SMALLEST_BYTE_BACKLOG = 65_536;
 
 function deserializerFailed(thrown: unknown): PikeError {
   if (isPikeError(thrown)) return thrown;

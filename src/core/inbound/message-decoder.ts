@@ -1,6 +1,7 @@
 import { ByteReader } from '../byte-reader.js';
 import type { Connection } from '../connection.js';
 import type { Converter, Deserializer, Limits } from '../converter.js';
+import { checkDeserializer, showAnswer } from '../converter-answers.js';
 import { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from '../converter.js';
 import { PikeError } from '../errors.js';
 import type { FramedConverter } from '../framed-converter.js';
@@ -91,6 +92,7 @@ class DeserializerDecoder<T> implements MessageDecoder<T> {
   #owesCall = false;
   #consumed = 0;
   #emptyMessages = 0;
+  #abandoned = false;
 
   constructor(
     converter: Converter<T>,
@@ -123,10 +125,8 @@ class DeserializerDecoder<T> implements MessageDecoder<T> {
       if (this.#callback.waiting) return 'waiting';
       if (this.#bytes.length === 0 && !this.#owesCall) return 'needs more';
       this.#owesCall = false;
-      const deserializer = (this.#deserializer ??= this.#converter.createDeserializer(
-        this.#connection,
-        this.#limits,
-      ));
+      const deserializer = this.#deserializer ?? this.#create();
+      if (deserializer === undefined) return 'waiting';
       const status = this.#put(deserializer);
       // The converter may have disconnected from within.
       if (this.#deserializer !== deserializer) return 'waiting';
@@ -148,21 +148,36 @@ class DeserializerDecoder<T> implements MessageDecoder<T> {
   }
 
   abandon(): void {
+    this.#abandoned = true;
     const deserializer = this.#deserializer;
     this.#deserializer = undefined;
     this.#callback.disarm();
     if (deserializer !== undefined) runReported(this.#onError, destroy, deserializer);
   }
 
+  /** The next deserializer; `undefined` if the converter has disconnected from within. */
+  #create(): Deserializer<T> | undefined {
+    const deserializer = this.#converter.createDeserializer(this.#connection, this.#limits);
+    checkDeserializer(deserializer);
+    if (this.#abandoned) runReported(this.#onError, destroy, deserializer);
+    else this.#deserializer = deserializer;
+    return this.#deserializer;
+  }
+
   #put(deserializer: Deserializer<T>): symbol {
     const given = this.#bytes;
     const answer: unknown = deserializer.putBytes(given, this.#callback.arm());
-    if (!Array.isArray(answer)) throw nonsense('no pair');
+    if (!Array.isArray(answer)) throw nonsense(`no pair, but ${showAnswer(answer)}`);
     const [unused, status] = answer as unknown[];
-    if (!(unused instanceof Uint8Array)) throw nonsense('unused bytes that are no Uint8Array');
+    if (!(unused instanceof Uint8Array)) {
+      throw nonsense(`unused bytes that are no Uint8Array, but ${showAnswer(unused)}`);
+    }
     if (unused.length > given.length) throw nonsense('more unused bytes than it was given');
+    if (!isSuffix(unused, given)) throw nonsense('unused bytes that are not the last ones given');
     if (status !== DONE && status !== WAIT_FOR_MORE && status !== WAIT_FOR_CALLBACK) {
-      throw nonsense('a status that is none of DONE, WAIT_FOR_MORE and WAIT_FOR_CALLBACK');
+      throw nonsense(
+        `a status that is none of DONE, WAIT_FOR_MORE and WAIT_FOR_CALLBACK, but ${showAnswer(status)}`,
+      );
     }
     const used = given.length - unused.length;
     this.#consumed += used;
@@ -186,6 +201,14 @@ const MOST_EMPTY_MESSAGES = 100;
 
 function destroy(deserializer: Deserializer<unknown>): void {
   deserializer.destroy?.();
+}
+
+/** Whether bytes are the last ones of those given, a view of them or a copy. */
+function isSuffix(bytes: Uint8Array, given: Buffer): boolean {
+  if (bytes.length === 0) return true;
+  const start = given.length - bytes.length;
+  const isView = bytes.buffer === given.buffer && bytes.byteOffset === given.byteOffset + start;
+  return isView || given.compare(bytes, 0, bytes.length, start) === 0;
 }
 
 function nonsense(what: string): PikeError {

@@ -13,7 +13,7 @@ beforeEach(() => {
 
 describe('ReadingGate', () => {
   it('begins closed, and opens when the connection does', () => {
-    const gate = new ReadingGate(() => socket);
+    const gate = new ReadingGate({ socket });
     expect(calls).toEqual([]);
 
     gate.goOn('notOpen');
@@ -22,7 +22,7 @@ describe('ReadingGate', () => {
   });
 
   it('opens only when nothing stands against it, whatever the order', () => {
-    const gate = new ReadingGate(() => socket);
+    const gate = new ReadingGate({ socket });
     gate.stop('backlog');
     gate.goOn('notOpen');
     gate.stop('deserializerWaits');
@@ -36,7 +36,7 @@ describe('ReadingGate', () => {
   });
 
   it('does not resume a socket that nothing had stopped', () => {
-    const gate = new ReadingGate(() => socket);
+    const gate = new ReadingGate({ socket });
     gate.goOn('backlog');
     gate.goOn('notOpen');
     gate.goOn('backlog');
@@ -45,7 +45,7 @@ describe('ReadingGate', () => {
   });
 
   it('once open for good, is never closed again', () => {
-    const gate = new ReadingGate(() => socket);
+    const gate = new ReadingGate({ socket });
     gate.stop('backlog');
     calls.length = 0;
 
@@ -57,7 +57,7 @@ describe('ReadingGate', () => {
   });
 
   it('does without a socket, as before connecting and after closing', () => {
-    const gate = new ReadingGate(() => undefined);
+    const gate = new ReadingGate({ socket: undefined });
 
     expect(() => {
       gate.stop('backlog');

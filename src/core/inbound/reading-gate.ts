@@ -1,5 +1,5 @@
 /** Why a socket is not read at the moment. */
-export type NotReadingReason = 'notOpen' | 'deserializerWaits' | 'backlog';
+export type NotReadingReason = 'notOpen' | 'deserializerWaits' | 'backlog' | 'byteBacklog';
 
 /** What can be told to stop and to go on. */
 export interface Readable {
@@ -7,35 +7,50 @@ export interface Readable {
   resume(): void;
 }
 
+/** Who has the socket that is read, once there is one. */
+export interface ReadableHost {
+  readonly socket: Readable | undefined;
+}
+
+/** Each reason is a bit: there is a gate for every connection, and a set would take ten times the room. */
+const BITS: Readonly<Record<NotReadingReason, number>> = {
+  notOpen: 1,
+  deserializerWaits: 2,
+  backlog: 4,
+  byteBacklog: 8,
+};
+
 /** Lets a socket be read only while nothing stands against it. Starts closed: `notOpen`. */
 export class ReadingGate {
-  readonly #reasons = new Set<NotReadingReason>(['notOpen']);
-  readonly #socket: () => Readable | undefined;
+  readonly #host: ReadableHost;
+  #reasons = BITS.notOpen;
   #openForGood = false;
 
-  constructor(socket: () => Readable | undefined) {
-    this.#socket = socket;
+  constructor(host: ReadableHost) {
+    this.#host = host;
   }
 
   /** Whether the socket is read. */
   get isOpen(): boolean {
-    return this.#reasons.size === 0;
+    return this.#reasons === 0;
   }
 
   stop(reason: NotReadingReason): void {
     if (this.#openForGood) return;
-    this.#reasons.add(reason);
-    this.#socket()?.pause();
+    this.#reasons |= BITS[reason];
+    this.#host.socket?.pause();
   }
 
   goOn(reason: NotReadingReason): void {
-    if (this.#reasons.delete(reason) && this.#reasons.size === 0) this.#socket()?.resume();
+    if ((this.#reasons & BITS[reason]) === 0) return;
+    this.#reasons &= ~BITS[reason];
+    if (this.isOpen) this.#host.socket?.resume();
   }
 
   /** Reads on, whatever stands or will stand against it: for input that is only thrown away. */
   openForGood(): void {
     this.#openForGood = true;
-    this.#reasons.clear();
-    this.#socket()?.resume();
+    this.#reasons = 0;
+    this.#host.socket?.resume();
   }
 }

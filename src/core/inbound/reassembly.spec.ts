@@ -5,9 +5,24 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { Reassembly } from './reassembly.js';
 
+const MOST = 1_000_000;
+
 describe('Reassembly', () => {
+  it('takes no more room than the largest message can need, and none per piece beyond', () => {
+    const most = 1000;
+    const reassembly = new Reassembly(most);
+    const room = (): number => reassembly.bytes.buffer.byteLength;
+    while (reassembly.length < most) {
+      reassembly.append(Buffer.alloc(7));
+      if (reassembly.length > 7) expect(room()).toBeLessThanOrEqual(most + 7);
+    }
+    // A deserializer that waits may be behind by more than a message: it grows as ever.
+    reassembly.append(Buffer.alloc(most));
+    expect(room()).toBeGreaterThanOrEqual(2 * most);
+  });
+
   it('holds what has arrived and is not dropped', () => {
-    const reassembly = new Reassembly();
+    const reassembly = new Reassembly(MOST);
     expect(reassembly.length).toBe(0);
     expect(reassembly.bytes).toHaveLength(0);
 
@@ -29,7 +44,7 @@ describe('Reassembly', () => {
   });
 
   it('takes what arrives alone without copying it', () => {
-    const reassembly = new Reassembly();
+    const reassembly = new Reassembly(MOST);
     const arrived = Buffer.from('whole message');
 
     reassembly.append(arrived);
@@ -38,7 +53,7 @@ describe('Reassembly', () => {
   });
 
   it('never writes to the buffers that it was given', () => {
-    const reassembly = new Reassembly();
+    const reassembly = new Reassembly(MOST);
     const roomy = Buffer.alloc(100, '.');
     reassembly.append(roomy.subarray(0, 3));
 
@@ -49,7 +64,7 @@ describe('Reassembly', () => {
   });
 
   it('never writes over a view that it has handed out', () => {
-    const reassembly = new Reassembly();
+    const reassembly = new Reassembly(MOST);
     const views: { view: Buffer; expected: string }[] = [];
     for (let i = 0; i < 2000; i++) {
       const size = (i * 7) % 23;
@@ -66,7 +81,7 @@ describe('Reassembly', () => {
     ['64 KiB', 64 * 1024, 16 * 1024 * 1024],
     ['one byte', 1, 64 * 1024],
   ])('copies each byte of a large message a few times only, in pieces of %s', (_, piece, total) => {
-    const reassembly = new Reassembly();
+    const reassembly = new Reassembly(MOST);
     const arrived = Buffer.alloc(piece, 'x');
 
     const copied = bytesCopied(() => {
@@ -78,7 +93,7 @@ describe('Reassembly', () => {
   });
 
   it('copies little when messages are dropped as they come', () => {
-    const reassembly = new Reassembly();
+    const reassembly = new Reassembly(MOST);
     const arrived = Buffer.alloc(64 * 1024);
     const pieces = 100;
 

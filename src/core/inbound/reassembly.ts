@@ -9,6 +9,12 @@ export class Reassembly {
   #end = 0;
   /** Whether the bytes behind `#end` are ours to write to. */
   #owned = false;
+  readonly #mostBytes: number;
+
+  /** @param mostBytes how large a message may be: up to there, no more room is taken than it can need */
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
 
   /** The bytes at hand: a view. */
   get bytes(): Buffer {
@@ -32,7 +38,8 @@ export class Reassembly {
       return;
     }
     if (!this.#owned || this.#end + data.length > this.#buffer.length) {
-      this.#moveTo(Math.max(kept + data.length, kept * 2));
+      const doubled = kept < this.#mostBytes ? Math.min(kept * 2, this.#mostBytes) : kept * 2;
+      this.#moveTo(Math.max(kept + data.length, doubled));
     }
     data.copy(this.#buffer, this.#end);
     this.#end += data.length;

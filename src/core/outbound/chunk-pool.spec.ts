@@ -15,11 +15,13 @@ describe('ChunkPool', () => {
     expect(pool.acquire()).not.toBe(chunk);
   });
 
-  it('never lends a chunk of another size', () => {
+  it('lends again what has grown somewhat, and nothing that is larger or smaller', () => {
     const pool = new ChunkPool(10);
-    pool.release(Buffer.alloc(20));
-    pool.release(Buffer.alloc(0));
+    for (const bytes of [0, 9, 21, 1000]) pool.release(Buffer.alloc(bytes));
     expect(pool.acquire()).toHaveLength(10);
+    const grown = Buffer.alloc(20);
+    pool.release(grown);
+    expect(pool.acquire()).toBe(grown);
   });
 
   it('keeps a bounded number', () => {

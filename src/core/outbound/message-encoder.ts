@@ -2,9 +2,9 @@ import type { ByteWriter } from '../byte-writer.js';
 import type { Connection } from '../connection.js';
 import type { Converter, Serializer } from '../converter.js';
 import { WAIT_FOR_CALLBACK } from '../converter.js';
-import { PikeError } from '../errors.js';
+import { checkBytes, checkSerializer } from '../converter-answers.js';
 import type { FramedConverter } from '../framed-converter.js';
-import { isFramedConverter } from '../framed-converter.js';
+import { encodeFrame, isFramedConverter } from '../framed-converter.js';
 import { OneShotCallback } from '../one-shot-callback.js';
 import type { ErrorHandler } from '../report.js';
 import { runReported } from '../report.js';
@@ -51,7 +51,7 @@ class FramedEncoder<T> implements MessageEncoder<T> {
   }
 
   write(message: T, writer: ByteWriter): EncodeProgress {
-    this.#converter.encode(message, writer);
+    encodeFrame(this.#converter, message, writer);
     return 'ended';
   }
 
@@ -91,14 +91,14 @@ class SerializerEncoder<T> implements MessageEncoder<T> {
       if (this.#surplus !== undefined && !this.#writeSurplus(this.#surplus, writer, limit)) {
         return 'full';
       }
-      const answer = serializer.getBytes(this.#callback.arm());
+      const given = serializer.getBytes(this.#callback.arm());
       // The converter may have disconnected from within.
       if (this.#serializer !== serializer) break;
+      const answer = checkBytes(given);
       if (answer === WAIT_FOR_CALLBACK) {
         if (this.#callback.wait()) return 'waiting';
         continue;
       }
-      if (!(answer instanceof Uint8Array)) throw notBytes(answer);
       if (answer.length === 0) {
         this.#serializer = undefined;
         // A callback that this serializer has kept must not wake the next one.
@@ -122,6 +122,7 @@ class SerializerEncoder<T> implements MessageEncoder<T> {
   #create(message: T): Serializer {
     const abandoned = this.#abandoned;
     const serializer = this.#converter.createSerializer(message, this.#connection);
+    checkSerializer(serializer);
     // The converter may have disconnected from within: then nobody else knows this serializer.
     if (this.#abandoned === abandoned) this.#serializer = serializer;
     else runReported(this.#onError, destroy, serializer);
@@ -143,11 +144,4 @@ class SerializerEncoder<T> implements MessageEncoder<T> {
 
 function destroy(serializer: Serializer): void {
   serializer.destroy?.();
-}
-
-function notBytes(answer: unknown): PikeError {
-  return new PikeError(
-    'PIKE_ERR_SERIALIZER',
-    `getBytes must return a Uint8Array or WAIT_FOR_CALLBACK; it returned ${typeof answer}.`,
-  );
 }

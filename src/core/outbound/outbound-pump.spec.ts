@@ -8,7 +8,9 @@ import {
   FramedParcelConverter,
   ParcelConverter,
 } from '../../../test/support/parcel-converter.js';
+import type { ByteWriter } from '../byte-writer.js';
 import { Connection } from '../connection.js';
+import { FramedConverter } from '../framed-converter.js';
 import { ChunkPool } from './chunk-pool.js';
 import { createMessageEncoder } from './message-encoder.js';
 import type { OutboundHost } from './outbound-pump.js';
@@ -313,5 +315,41 @@ describe('OutboundPump with messages in pieces', () => {
     run.pump.written();
     expect(run.pump.withdraw(message)).toBe(-1);
     expect(run.takeAll()).toEqual(bytesOf([message]).subarray(10));
+  });
+});
+
+describe('a converter that goes on writing when it has failed', () => {
+  it('cannot write into what the system still reads', async () => {
+    let late = (): void => {};
+    class Careless extends FramedConverter<string> {
+      encode(message: string, writer: ByteWriter): void {
+        if (message !== 'bad') {
+          writer.writeString(message);
+          return;
+        }
+        const start = writer.reserve(4);
+        // As an async encode does behind its first await.
+        late = () => writer.fillUInt32BE(0, start);
+        throw new Error('cannot write it');
+      }
+
+      decode(): undefined {}
+    }
+    const chunks: Buffer[] = [];
+    const encoder = createMessageEncoder(new Careless(), connection, () => {}, undefined);
+    const pump = new OutboundPump<string>(encoder, new ChunkPool(64), {
+      write: (chunk) => void chunks.push(chunk),
+      rejected: () => {},
+      serializerFailed: () => {},
+      sent: () => {},
+      idle: () => {},
+    });
+    pump.start();
+    for (const message of ['first', 'bad', 'third']) pump.send(message);
+    await endOfTurn();
+
+    expect(late).toThrow(RangeError);
+
+    expect(chunks.map(String)).toEqual(['firstthird']);
   });
 });

@@ -28,7 +28,7 @@ export class OutboundPump<T> {
   readonly #encoder: MessageEncoder<T>;
   readonly #pool: ChunkPool;
   readonly #host: OutboundHost<T>;
-  readonly #writer = new ByteWriter(NO_BUFFER);
+  #writer = new ByteWriter(NO_BUFFER);
   #running = false;
   #filling = false;
   #scheduled = false;
@@ -96,7 +96,8 @@ export class OutboundPump<T> {
       this.#host.idle();
       return;
     }
-    this.#writer.reset(this.#pool.acquire());
+    const chunk = this.#pool.acquire();
+    this.#writer.reset(chunk);
     this.#filling = true;
     let endsOpen: boolean;
     try {
@@ -104,6 +105,8 @@ export class OutboundPump<T> {
     } finally {
       this.#filling = false;
     }
+    // A message that did not fit has moved to a larger one.
+    if (this.#writer.buffer !== chunk) this.#pool.release(chunk);
     if (this.#running) this.#handOver(endsOpen);
     else this.#releaseChunk();
   }
@@ -111,7 +114,7 @@ export class OutboundPump<T> {
   /** Fills the chunk; returns whether it ends in the middle of a message. */
   #fill(): boolean {
     const { queue } = this;
-    const writer = this.#writer;
+    let writer = this.#writer;
     const limit = this.#pool.chunkBytes;
     // A framed message that does not fit makes its buffer grow, which copies the chunk: stop early.
     const full = limit - Math.min(limit / 2, 2 * this.#averageBytes);
@@ -123,7 +126,7 @@ export class OutboundPump<T> {
         progress = this.#encoder.write(queue.takeInHand(), writer, limit);
       } catch (thrown) {
         if (!this.#running) return false;
-        writer.rewind(start);
+        writer = this.#writer = takeOver(writer, start);
         if (queue.nextIsBegun) {
           this.#host.serializerFailed(thrown);
           return false;
@@ -189,6 +192,13 @@ export class OutboundPump<T> {
 
 function flushScheduled<T>(pump: OutboundPump<T>): void {
   pump.flushScheduled();
+}
+
+/** A writer with the first bytes of another, which its converter, having failed, may go on using. */
+function takeOver(failed: ByteWriter, bytes: number): ByteWriter {
+  const { buffer } = failed;
+  failed.reset(NO_BUFFER);
+  return new ByteWriter(buffer).advance(bytes);
 }
 
 const NO_BUFFER = Buffer.alloc(0);

@@ -1,5 +1,6 @@
 import type { Connection } from '../connection.js';
 import { PikeError, describeThrown, isPikeError } from '../errors.js';
+import { NO_LEFTOVERS } from '../events.js';
 import type { Leftovers } from '../events.js';
 import type { ConnectorSettings } from '../options.js';
 import type { ChunkPool } from './chunk-pool.js';
@@ -24,40 +25,40 @@ export interface OutboxHost<T> {
   allSent(): void;
 }
 
-/** Everything that one connection has to send, and those who wait for it. */
+/**
+ * Everything that one connection has to send, and those who wait for it. What serializes is made with
+ * the first message: many connections are sent nothing, for long.
+ */
 export class Outbox<T> implements OutboundHost<T> {
+  readonly #connection: Connection;
   readonly #settings: ConnectorSettings<T>;
-  readonly #stall: StallClock;
+  readonly #chunks: ChunkPool;
   readonly #host: OutboxHost<T>;
-  readonly #encoder: MessageEncoder<T>;
-  readonly #pump: OutboundPump<T>;
-  readonly #flushWaiters = new FlushWaiters();
-  #drainWaiters: (() => void)[] = [];
+  #pump: OutboundPump<T> | undefined;
+  #encoder: MessageEncoder<T> | undefined;
+  #started = false;
+  #stall: StallClock | undefined;
+  #flushWaiters: FlushWaiters | undefined;
+  #drainWaiters: (() => void)[] | undefined;
   /** Messages taken back by {@link finishBegun}, to be reported when the connection ends. */
-  #returned: T[] = [];
+  #returned: readonly T[] = NO_MESSAGES;
   /** Why messages did not go out with the connection, if there are any; then nothing is ever flushed again. */
   #cameBack: PikeError | undefined;
 
   constructor(
     connection: Connection,
     settings: ConnectorSettings<T>,
-    pool: ChunkPool,
+    chunks: ChunkPool,
     host: OutboxHost<T>,
   ) {
+    this.#connection = connection;
     this.#settings = settings;
-    this.#stall = new StallClock(settings.stallTimeout);
+    this.#chunks = chunks;
     this.#host = host;
-    this.#encoder = createMessageEncoder(
-      settings.converter,
-      connection,
-      () => this.#pump.flush(),
-      settings.onError,
-    );
-    this.#pump = new OutboundPump(this.#encoder, pool, this);
   }
 
   get account(): Readonly<Account> {
-    return this.#pump.queue.account;
+    return this.#makePump().queue.account;
   }
 
   /**
@@ -65,8 +66,9 @@ export class Outbox<T> implements OutboundHost<T> {
    * @param progress grows with every byte that it accepts
    */
   stalled(now: number, progress: number | undefined): PikeError | undefined {
-    const flying = this.#pump.queue.flying;
-    if (!this.#stall.isStalled(now, flying ? progress : undefined)) return undefined;
+    const flying = this.#pump?.queue.flying ?? false;
+    if (flying) this.#stall ??= new StallClock(this.#settings.stallTimeout);
+    if (this.#stall?.isStalled(now, flying ? progress : undefined) !== true) return undefined;
     return new PikeError(
       'PIKE_ERR_STALLED',
       `The peer has accepted nothing for ${this.#settings.stallTimeout} ms.`,
@@ -75,12 +77,14 @@ export class Outbox<T> implements OutboundHost<T> {
 
   /** The socket is ready. */
   start(): void {
-    this.#pump.start();
+    this.#started = true;
+    this.#pump?.start();
   }
 
   /** As `Connector.send`. */
   send(message: T): boolean {
-    const { waiting } = this.#pump.queue;
+    const pump = this.#pump ?? this.#makePump();
+    const { waiting } = pump.queue;
     const { maxQueuedMessages, highWaterMark } = this.#settings;
     if (waiting >= maxQueuedMessages) {
       this.refuse(
@@ -93,54 +97,61 @@ export class Outbox<T> implements OutboundHost<T> {
       );
       return false;
     }
-    this.#pump.send(message);
+    pump.send(message);
     return waiting < highWaterMark;
   }
 
   /** Rejects a message that is not taken at all. */
   refuse(message: T, error: PikeError): void {
-    this.#pump.queue.refuse();
+    this.#makePump().queue.refuse();
     this.#host.rejected(message, error);
   }
 
   withdraw(message: T): boolean {
-    const index = this.#pump.withdraw(message);
+    const index = this.#pump?.withdraw(message) ?? -1;
     if (index === -1) return false;
-    this.#flushWaiters.withdrawn(index);
+    this.#flushWaiters?.withdrawn(index);
     this.#checkDrained();
     return true;
   }
 
   flushed(): Promise<void> {
     if (this.#cameBack !== undefined) return Promise.reject(this.#cameBack);
-    return this.#flushWaiters.wait(this.#pump.queue.pending);
+    const pending = this.#pump?.queue.pending ?? 0;
+    if (pending === 0) return Promise.resolve();
+    this.#flushWaiters ??= new FlushWaiters();
+    return this.#flushWaiters.wait(pending);
   }
 
   drained(): Promise<void> {
     if (this.#isDrained) return Promise.resolve();
-    return new Promise((resolve) => this.#drainWaiters.push(resolve));
+    return new Promise((resolve) => {
+      this.#drainWaiters ??= [];
+      this.#drainWaiters.push(resolve);
+    });
   }
 
   /** The socket has taken the chunk. */
   written(): void {
-    this.#pump.written();
+    this.#pump?.written();
   }
 
   /** Goes on until nothing is left, then calls `allSent`; at once, if nothing is left now. */
   finishAll(): void {
-    this.#pump.flush();
+    this.#makePump().flush();
   }
 
   /** As {@link finishAll}, for what has been handed over or begun only; the rest comes back. */
   finishBegun(): void {
-    const taken = this.#pump.takeWaiting();
+    const pump = this.#makePump();
+    const taken = pump.takeWaiting();
     // Not by spreading them as arguments: there may be more than the stack holds.
     this.#returned = this.#returned.concat(taken);
     const error = messageReturned(undefined);
     if (taken.length > 0) this.#cameBack = error;
-    this.#flushWaiters.returned(this.#pump.queue.pending, error);
+    this.#flushWaiters?.returned(pump.queue.pending, error);
     this.#checkDrained();
-    this.#pump.flush();
+    pump.flush();
   }
 
   /** What {@link finishBegun} has taken back, once everything else is sent. */
@@ -150,13 +161,15 @@ export class Outbox<T> implements OutboundHost<T> {
 
   /** Ends for good, wherever it stands. @returns what was not sent */
   close(accepted: Accepted, error: PikeError | undefined): Leftovers<T> {
+    this.#started = false;
+    if (this.#pump === undefined) return NO_LEFTOVERS;
     const { sent, leftovers } = this.#pump.stop(accepted);
     const cameBack = messageReturned(error);
     if (hasAny(leftovers)) this.#cameBack = cameBack;
     this.sent(sent);
-    this.#flushWaiters.returned(0, cameBack);
+    this.#flushWaiters?.returned(0, cameBack);
     this.#checkDrained();
-    this.#encoder.abandon();
+    this.#encoder?.abandon();
     return { ...leftovers, queued: [...leftovers.queued, ...this.#returned] };
   }
 
@@ -166,13 +179,14 @@ export class Outbox<T> implements OutboundHost<T> {
   }
 
   sent(count: number): void {
-    this.#flushWaiters.sent(count);
+    this.#flushWaiters?.sent(count);
     this.#checkDrained();
   }
 
   rejected(message: T, thrown: unknown): void {
     const error = serializerFailed(thrown);
-    this.#flushWaiters.returned(this.#pump.queue.unconfirmed, messageReturned(error));
+    const older = this.#pump?.queue.unconfirmed ?? 0;
+    this.#flushWaiters?.returned(older, messageReturned(error));
     this.#checkDrained();
     this.#host.rejected(message, error);
   }
@@ -186,16 +200,28 @@ export class Outbox<T> implements OutboundHost<T> {
   }
 
   get #isDrained(): boolean {
-    return this.#pump.queue.waiting <= this.#settings.lowWaterMark;
+    return (this.#pump?.queue.waiting ?? 0) <= this.#settings.lowWaterMark;
   }
 
   #checkDrained(): void {
-    if (this.#drainWaiters.length === 0 || !this.#isDrained) return;
+    if (this.#drainWaiters === undefined || !this.#isDrained) return;
     const waiters = this.#drainWaiters;
-    this.#drainWaiters = [];
+    this.#drainWaiters = undefined;
     for (const resolve of waiters) resolve();
   }
+
+  #makePump(): OutboundPump<T> {
+    if (this.#pump !== undefined) return this.#pump;
+    const { converter, onError } = this.#settings;
+    const onReady = (): void => this.#pump?.flush();
+    this.#encoder = createMessageEncoder(converter, this.#connection, onReady, onError);
+    this.#pump = new OutboundPump(this.#encoder, this.#chunks, this);
+    if (this.#started) this.#pump.start();
+    return this.#pump;
+  }
 }
+
+const NO_MESSAGES: readonly never[] = [];
 
 function hasAny({ queued, uncertain, ...rest }: Leftovers<unknown>): boolean {
   return queued.length > 0 || uncertain.length > 0 || 'incomplete' in rest;

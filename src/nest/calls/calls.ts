@@ -1,15 +1,18 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import { describeThrown, isPikeError, PikeError } from '../../core/errors.js';
+import type { Delivery, PikeErrorCode } from '../../core/errors.js';
 import type { Leftovers } from '../../core/events.js';
 import type { Correlation, IncomingReply, OutgoingPacket } from '../packets/packets.js';
 import type { PacketSender } from '../packets/packet-sender.js';
+import { endError, EventCall, RequestCall } from './call.js';
+import type { Call, CallHolder, OnReply } from './call.js';
 import { createCorrelator } from './correlator.js';
 import type { Correlator } from './correlator.js';
-import { PendingEvent, PendingRequest } from './pending.js';
 import type { EndReason } from './end-reason.js';
-import type { Pending } from './pending.js';
-import { undelivered } from './undelivered.js';
+import { deliveryOf, leftoverFates } from './leftover-fates.js';
+import type { LeftoverFate } from './leftover-fates.js';
+import { SentEvents } from './sent-events.js';
 
 /** How a protocol carries requests and their replies. */
 export interface CallSettings {
@@ -20,67 +23,101 @@ export interface CallSettings {
   readonly sendsCancels: boolean;
 }
 
+/** What calls tell their connection. */
+export interface CallsHost {
+  /** Something failed that no caller waits for. */
+  warn(error: unknown): void;
+  /** The connection is of no use any more and is to be ended. */
+  fail(error: unknown): void;
+}
+
 /**
  * What we ask of one peer: the requests and events given to one connection, until each has met its
  * fate. The other direction is in `handling/answers.ts`.
  */
-export class Calls<T> {
+export class Calls<T> implements CallHolder<T> {
   readonly #connector: Connector<T>;
   readonly #connection: Connection;
   readonly #sender: PacketSender<OutgoingPacket, T>;
   readonly #settings: CallSettings;
-  readonly #warn: (error: unknown) => void;
-  readonly #correlator: Correlator<PendingRequest<T>>;
-  /** In the order in which their messages were given. */
-  readonly #pending = new Set<Pending<T>>();
-  /** Those of this turn that the connector may not have taken, by their message. */
-  readonly #doubtful = new Map<T, Pending<T>>();
-  /** The events of this turn. */
-  #justGiven: PendingEvent<T>[] = [];
+  readonly #host: CallsHost;
+  readonly #correlator: Correlator<RequestCall<T>>;
+  readonly #sentEvents: SentEvents<T>;
+  /** In the order in which they were given. */
+  readonly #pending = new Set<Call<T>>();
+  /** Those of this turn that the connector may not have taken, by their messages. */
+  readonly #doubtful = new Map<T, Call<T>>();
   #lastId = 0;
-  /** How many messages the connector has rejected. */
-  #rejections = 0;
+  /** How many requests were given up whose replies are waited for all the same. */
+  #abandoned = 0;
+  #ended = false;
 
-  /** @param warn told what fails and no caller waits for */
   constructor(
     connector: Connector<T>,
     connection: Connection,
     sender: PacketSender<OutgoingPacket, T>,
     settings: CallSettings,
-    warn: (error: unknown) => void,
+    host: CallsHost,
   ) {
     this.#connector = connector;
     this.#connection = connection;
     this.#sender = sender;
     this.#settings = settings;
-    this.#warn = warn;
+    this.#host = host;
     this.#correlator = createCorrelator(settings.correlation);
+    this.#sentEvents = new SentEvents(connector, connection, (event) => {
+      if (this.#pending.delete(event)) event.sent();
+    });
   }
 
   /** Sends a request. @returns gives it up: its replies are no longer wanted */
-  request(packet: OutgoingPacket, onReply: (reply: IncomingReply) => void): () => void {
-    const id = ++this.#lastId;
-    const request = new PendingRequest<T>(id, onReply);
-    this.#correlator.add(request);
-    this.#send({ ...packet, id }, request, (message) => {
-      // Nobody would answer it.
-      if (message === undefined) this.#returned(request, nothingToSend());
-    });
-    return () => this.#cancel(request);
+  request(packet: OutgoingPacket, onReply: OnReply): () => void {
+    const request = new RequestCall<T>(packet, onReply);
+    this.give(request);
+    return () => {
+      if (request.abandon() !== undefined) this.giveUp(request);
+    };
   }
 
   /** Sends an event. Resolves once it is sent. @throws PikeError (rejection) with `delivery` if it is not */
   emit(packet: OutgoingPacket): Promise<void> {
-    return new Promise((resolve, reject) => this.post(packet, resolve, reject));
+    return new Promise((sent, failed) => this.give(new EventCall<T>(packet, { sent, failed })));
   }
 
-  /** As {@link emit}, without a promise: one of the two functions is called, once. */
-  post(packet: OutgoingPacket, sent: () => void, failed: (error: PikeError) => void): void {
-    const event = new PendingEvent<T>(sent, failed);
-    this.#send(packet, event, () => {
-      // Not before the next tick: by then an event has told if it was not taken, or not encoded.
-      if (this.#justGiven.push(event) === 1) process.nextTick(awaitJustGiven, this);
-    });
+  /** Sends a request or an event. */
+  give(call: Call<T>): void {
+    call.holder = this;
+    call.message = undefined;
+    this.#pending.add(call);
+    if (!(call instanceof RequestCall)) {
+      this.#sender.send(call.packet, call);
+      return;
+    }
+    const id = ++this.#lastId;
+    call.id = id;
+    this.#correlator.add(call);
+    this.#sender.send({ ...call.packet, id }, call);
+  }
+
+  /**
+   * Nobody waits for the replies to a request any more: takes it back if none of its bytes has left,
+   * or tells the peer.
+   */
+  giveUp(request: RequestCall<T>): Delivery {
+    if (!this.#pending.has(request)) return 'in-doubt';
+    if (this.#withdraw(request)) {
+      this.#pending.delete(request);
+      this.#correlator.forget(request);
+      return 'unsent';
+    }
+    // What is still to be answered also still counts when messages come back.
+    if (this.#correlator.abandon(request)) this.#leaveUnanswered();
+    else this.#pending.delete(request);
+    if (this.#settings.sendsCancels && !this.#ended) {
+      const failed = (thrown: unknown): void => this.#host.warn(thrown);
+      this.#sender.send({ id: request.id, cancel: true }, { given: () => undefined, failed });
+    }
+    return 'in-doubt';
   }
 
   /** A reply has arrived. @returns whether a request was waiting for it */
@@ -89,99 +126,123 @@ export class Calls<T> {
     if (request === undefined) return false;
     const last = this.#correlator.isLast(reply);
     if (last) this.#pending.delete(request);
-    request.replied(last ? { ...reply, isDisposed: true } : reply);
+    if (!request.wanted) this.#abandoned--;
+    request.replied(
+      !last || reply.isDisposed === true ? reply : { ...reply, isDisposed: true },
+      last,
+    );
     return true;
   }
 
   /** The connector has not taken a message. @returns whether it was one of these calls */
   rejected(message: T, error: PikeError): boolean {
-    this.#rejections++;
-    const doubtful = this.#doubtful.get(message);
-    if (doubtful !== undefined) {
-      this.#doubtful.delete(message);
-      this.#returned(doubtful, unsent(error));
-      return true;
-    }
-    for (const pending of this.#pending) {
-      if (!Object.is(pending.message, message)) continue;
-      this.#returned(pending, unsent(error));
-      return true;
-    }
-    return false;
+    const isEnding = error.code === 'PIKE_ERR_DISCONNECTED';
+    if (!isEnding) this.#sentEvents.rejected();
+    const call = this.#doubtful.get(message) ?? this.#pendingWith(message);
+    if (call === undefined) return false;
+    this.#doubtful.delete(message);
+    // Then it shares the fate of what was queued.
+    if (isEnding) call.message = undefined;
+    else this.#returned(call, unsent(error));
+    return true;
   }
 
-  /** The connection has ended: everything that is pending meets its fate. */
-  ended(leftovers: Leftovers<T>, reason: EndReason): void {
-    // What was given after the end, and before its event, comes back in events that follow that one.
-    if (this.#doubtful.size > 0) {
-      process.nextTick(() => this.ended(leftovers, reason));
-      return;
-    }
-    const pending = [...this.#pending];
-    this.#pending.clear();
-    const fates = undelivered(pending, leftovers, this.#settings.atomic);
-    for (const each of pending) each.ended(reason, fates.get(each));
-  }
-
-  /** The connection goes on without us: nobody will learn what becomes of what is pending. */
-  abandon(reason: EndReason): void {
-    const pending = [...this.#pending];
-    this.#pending.clear();
-    for (const each of pending) each.ended(reason, 'in-doubt');
-  }
-
-  /** @internal The end of a turn in which events were given. */
-  awaitJustGiven(): void {
-    const events = this.#justGiven;
-    this.#justGiven = [];
-    for (const event of events) this.#awaitSent(event);
-  }
-
-  #send(
-    packet: OutgoingPacket,
-    pending: Pending<T>,
-    onGiven: (message: T | undefined) => void,
+  /**
+   * The connection has ended: everything that is pending meets its fate, in the next tick.
+   * @param resend takes what the peer cannot have acted on, in the order in which it was given; by
+   * default it fails as the rest
+   */
+  ended(
+    leftovers: Leftovers<T>,
+    reason: EndReason,
+    resend?: (calls: readonly Call<T>[]) => void,
   ): void {
-    this.#pending.add(pending);
-    this.#sender.send(packet, {
-      given: (message, taken) => {
-        pending.message = message;
-        if (!taken) this.#doubt(message as T, pending);
-        onGiven(message);
-      },
-      failed: (thrown) => this.#returned(pending, unsent(thrown)),
-    });
+    this.#ended = true;
+    this.#sender.stop();
+    this.#sentEvents.stop();
+    // What was given when the connection had ended already comes back right behind.
+    process.nextTick(() => this.#settle(leftovers, reason, resend));
   }
 
-  /** Remembers a message until the event would have come that says that it was not taken. */
-  #doubt(message: T, pending: Pending<T>): void {
-    this.#doubtful.set(message, pending);
-    process.nextTick(() => {
-      if (this.#doubtful.get(message) === pending) this.#doubtful.delete(message);
-    });
+  /** The connection goes on without us: nobody will learn here what becomes of what is pending. */
+  abandon(reason: EndReason): void {
+    this.#ended = true;
+    this.#sender.stop();
+    this.#sentEvents.stop();
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    for (const call of pending) call.reject(endError(reason, 'in-doubt'));
   }
 
-  #cancel(request: PendingRequest<T>): void {
-    if (!this.#pending.has(request)) return;
-    if (this.#withdraw(request)) {
-      this.#pending.delete(request);
-      this.#correlator.forget(request);
-      return;
+  given(call: Call<T>, message: T | undefined): void {
+    call.message = message;
+    if (message !== undefined && !this.#sender.hasRoom) this.#doubt(call, message);
+    if (call instanceof EventCall) {
+      if (message !== undefined) this.#sentEvents.given(call);
+      else if (this.#pending.delete(call)) call.sent();
+    } else if (message === undefined) {
+      // Nobody would answer it.
+      this.#returned(call, nothingToSend());
     }
-    request.abandon();
-    // What is still to be answered also still counts when messages come back.
-    if (!this.#correlator.abandon(request)) this.#pending.delete(request);
-    if (!this.#settings.sendsCancels) return;
-    this.#sender.send(
-      { id: request.id, cancel: true },
-      { given: () => undefined, failed: this.#warn },
-    );
+  }
+
+  notGiven(call: Call<T>, thrown: unknown): void {
+    this.#returned(call, unsent(thrown));
+  }
+
+  #pendingWith(message: T): Call<T> | undefined {
+    for (const call of this.#pending) if (Object.is(call.message, message)) return call;
+    return undefined;
+  }
+
+  /**
+   * Remembers a call as long as it may come back for want of room: to look through all that waits for
+   * a peer that takes nothing, for each message that it does not get, would be the others' time.
+   */
+  #doubt(call: Call<T>, message: T): void {
+    if (this.#doubtful.size === 0) setImmediate(() => this.#doubtful.clear());
+    this.#doubtful.set(message, call);
+  }
+
+  #settle(
+    leftovers: Leftovers<T>,
+    reason: EndReason,
+    resend: ((calls: readonly Call<T>[]) => void) | undefined,
+  ): void {
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    const fates = leftoverFates(pending, leftovers);
+    const again: Call<T>[] = [];
+    const over: Call<T>[] = [];
+    for (const call of pending) {
+      const isToResend =
+        resend !== undefined &&
+        call.wanted &&
+        this.#isWorthResending(call, fates.get(call), reason);
+      (isToResend ? again : over).push(call);
+    }
+    if (again.length > 0) resend?.(again);
+    for (const call of over) {
+      const fate = fates.get(call);
+      if (fate === undefined && call instanceof EventCall) call.sent();
+      else call.reject(endError(reason, deliveryOf(fate, this.#settings.atomic)));
+    }
+  }
+
+  /** Not what a peer may have acted on, nor what connection after connection breaks on. */
+  #isWorthResending(call: Call<T>, fate: LeftoverFate | undefined, reason: EndReason): boolean {
+    if (deliveryOf(fate, this.#settings.atomic) !== 'unsent') return false;
+    if (fate !== 'incomplete') return true;
+    return ++call.timesIncomplete < MOST_TIMES_INCOMPLETE && reason.code !== 'PIKE_ERR_SERIALIZER';
   }
 
   /** Takes a request back, if none of its bytes has left. */
-  #withdraw(request: PendingRequest<T>): boolean {
+  #withdraw(request: RequestCall<T>): boolean {
     const { message } = request;
-    if (message === undefined) return false;
+    if (message === undefined) {
+      request.withdrawn = true;
+      return true;
+    }
     return this.#isUnique(request) && this.#connector.withdraw(this.#connection, message);
   }
 
@@ -189,7 +250,7 @@ export class Calls<T> {
    * Whether taking back the message of a request cannot hit another's. With ids no two are equal;
    * without, they may be: two requests for the same number, say.
    */
-  #isUnique(request: PendingRequest<T>): boolean {
+  #isUnique(request: RequestCall<T>): boolean {
     if (this.#settings.correlation === 'id') return true;
     for (const other of this.#pending) {
       if (other !== request && Object.is(other.message, request.message)) return false;
@@ -197,40 +258,34 @@ export class Calls<T> {
     return true;
   }
 
-  /** Waits until everything given so far was sent, the event included. */
-  #awaitSent(event: PendingEvent<T>): void {
-    if (!this.#pending.has(event)) return;
-    const rejections = this.#rejections;
-    this.#connector.flushed(this.#connection).then(
-      () => {
-        if (this.#pending.delete(event)) event.sent();
-      },
-      () => {
-        // Something came back, in an event that has been handled by the next tick. If it was another
-        // message that the connector has rejected, this one is still on its way; otherwise the
-        // connection is ending, and its last event says what became of this one.
-        process.nextTick(() => {
-          if (this.#rejections > rejections) this.#awaitSent(event);
-        });
-      },
+  /** A request stays in the line though nobody wants its reply: that is not to go on for ever. */
+  #leaveUnanswered(): void {
+    if (++this.#abandoned <= MOST_ABANDONED || this.#ended) return;
+    this.#host.fail(
+      new PikeError(
+        'PIKE_ERR_REQUEST_TIMEOUT',
+        `The peer has left ${MOST_ABANDONED} requests that were given up without their replies.`,
+      ),
     );
   }
 
-  #returned(pending: Pending<T>, error: PikeError): void {
-    if (!this.#pending.delete(pending)) return;
-    if (pending instanceof PendingRequest) this.#correlator.forget(pending);
-    pending.failed(error);
+  #returned(call: Call<T>, error: PikeError): void {
+    if (!this.#pending.delete(call)) return;
+    call.message = undefined;
+    if (call instanceof RequestCall) {
+      this.#correlator.forget(call);
+      if (!call.wanted) this.#abandoned--;
+    }
+    call.reject(error);
   }
 }
 
-function awaitJustGiven<T>(calls: Calls<T>): void {
-  calls.awaitJustGiven();
-}
-
-/** The error of a request or event that was never sent. */
-export function unsent(thrown: unknown): PikeError {
-  const code = isPikeError(thrown) ? thrown.code : 'PIKE_ERR_SERIALIZER';
-  return new PikeError(code, describeThrown(thrown), { cause: thrown, delivery: 'unsent' });
+/** The error of a request or event that was never sent. @param code of what is no PikeError */
+export function unsent(thrown: unknown, code: PikeErrorCode = 'PIKE_ERR_SERIALIZER'): PikeError {
+  return new PikeError(isPikeError(thrown) ? thrown.code : code, describeThrown(thrown), {
+    cause: thrown,
+    delivery: 'unsent',
+  });
 }
 
 /** The serializer has made no message of a request. */
@@ -241,3 +296,9 @@ function nothingToSend(): PikeError {
     { delivery: 'unsent' },
   );
 }
+
+/** A message on which so many connections broke is, as likely as not, why they did. */
+const MOST_TIMES_INCOMPLETE = 3;
+
+/** How many requests may be given up on one connection and still be waited for, where replies come in order. */
+const MOST_ABANDONED = 1024;

@@ -4,6 +4,8 @@ import type { Correlation, IncomingReply, PacketId } from '../packets/packets.js
 /** A request that waits for its reply. */
 export interface Correlated {
   readonly id: PacketId;
+  /** `undefined` until its message was given to the connector. */
+  readonly message: unknown;
 }
 
 /** Finds the request that a reply belongs to. */
@@ -70,7 +72,8 @@ class OrderCorrelator<R extends Correlated> implements Correlator<R> {
   }
 
   match(): R | undefined {
-    return this.#line.shift();
+    // Before the first request is sent nothing can be its reply.
+    return this.#line.at(0)?.message === undefined ? undefined : this.#line.shift();
   }
 
   isLast(): boolean {

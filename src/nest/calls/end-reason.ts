@@ -1,6 +1,6 @@
 import type { PikeErrorCode } from '../../core/errors.js';
 import { isPikeError } from '../../core/errors.js';
-import type { FinishDisconnectEvent, RemoteDisconnectEvent } from '../../core/events.js';
+import type { DisconnectType } from '../../core/events.js';
 
 /** Why a connection has ended, as far as its callers are concerned. */
 export interface EndReason {
@@ -14,7 +14,7 @@ export type Closed = Omit<EndReason, 'cause'>;
 
 /** Why a connection has ended. @param closed if our own side was closed before */
 export function endReasonOf(
-  { type, error }: FinishDisconnectEvent | RemoteDisconnectEvent,
+  { type, error }: { type: DisconnectType; error?: Error },
   closed: Closed | undefined,
 ): EndReason {
   if (closed !== undefined) return { ...closed, cause: error };

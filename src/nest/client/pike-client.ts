@@ -1,40 +1,70 @@
 import { Logger } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
-import { AsyncSubject, Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { Observer } from 'rxjs';
 import type { Connector } from '../../core/connector.js';
-import { PikeError } from '../../core/errors.js';
-import type { ConnectorEvent } from '../../core/events.js';
+import { describeThrown, PikeError } from '../../core/errors.js';
+import { readNumbers } from '../../core/options.js';
+import { EventCall, RequestCall } from '../calls/call.js';
+import { unsent } from '../calls/calls.js';
+import { hasError } from '../calls/correlator.js';
+import { EventResult } from '../calls/event-result.js';
 import { ConnectorObservers } from '../connector-observers.js';
 import type { ObservedEvents } from '../connector-observers.js';
+import { LogLimit } from '../log-limit.js';
+import { showPattern } from '../packets/pattern.js';
 import { ClientConnection } from './client-connection.js';
-import { readClientOptions } from './client-options.js';
+import type { ClientConnectionHost } from './client-connection.js';
+import { withoutTokens } from '../injected-options.js';
+import type { OptionSource, WithTokens } from '../injected-options.js';
+import { CLIENT_LIMITS, readClientOptions } from './client-options.js';
 import type { PikeClientOptions, PikeClientSettings } from './client-options.js';
-import { hasError } from '../calls/correlator.js';
+import { EventFeeds } from './event-feeds.js';
 
-/** What `status` of a {@link PikeClient} emits. */
-export type PikeClientStatus = 'connected' | 'disconnected';
+/**
+ * What `status` of a {@link PikeClient} emits, in the words of Nest's own clients: `'reconnecting'`
+ * while a connection that was lost is being made again, `'disconnected'` when it was closed, could
+ * not be made, or is not made again before the client is used.
+ */
+export type PikeClientStatus = 'connected' | 'disconnected' | 'reconnecting';
+
+/** Options of one request. */
+export interface SendOptions {
+  /** As the client's `requestTimeout`, for this request, in ms; 0 for ever. Default: the client's. */
+  timeout?: number;
+}
 
 /**
  * The client: `ClientsModule.register([{ name: 'MATH', customClass: PikeClient, options }])`, or
- * `new PikeClient(options)`. It connects when it is first used, once for all callers, and again
- * after the connection has ended. `T` is the type of the converter's messages.
+ * `new PikeClient(options)`. It connects when it is first used, once for all callers, and makes a
+ * connection that was lost again, in the background, until it is closed. `T` is the type of the
+ * converter's messages.
  *
  * A request or event that fails on the way does so with a `PikeError` whose `delivery` says whether
- * the server can have acted on it.
+ * the server can have acted on it. (docs/client.md)
  */
 export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
-  readonly #settings: PikeClientSettings<T>;
+  #settings: PikeClientSettings<T>;
+  #readSettings: (() => PikeClientSettings<T>) | undefined;
   readonly #logger = new Logger(PikeClient.name);
+  readonly #warnings = new LogLimit(MOST_LOGGED);
   readonly #observers = new ConnectorObservers<T>((error) => this.#logger.error(error));
+  readonly #feeds = new EventFeeds((pattern) => this.normalizePattern(pattern as string));
+  readonly #host: ClientConnectionHost<T> = {
+    observe: (event) => this.#observers.observe(event),
+    connected: (connection) => this.#changed(connection, 'connected'),
+    reconnecting: (connection) => this.#changed(connection, 'reconnecting'),
+    ended: (connection) => this.#forget(connection),
+    unsolicited: (connection, { pattern, data }) => {
+      if (connection === this.#current) this.#feeds.deliver(pattern, data);
+    },
+    warn: (error) => this.#warn(describeThrown(error)),
+  };
   /** The present connection, from when it begins to connect. */
   #current: ClientConnection<T> | undefined;
-  /** Settles when the present connection is open. */
-  #opening: Promise<void> | undefined;
-  #open = false;
-  /** Settles when the connection that was closed last has ended. */
-  #closing: Promise<void> | undefined;
+  /** Resolves when every connection that was closed, or given up, has ended. */
+  #closing: Promise<unknown> = Promise.resolve();
 
   /** @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
   constructor(options: PikeClientOptions<T>) {
@@ -42,32 +72,55 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     this.#settings = readClientOptions(options);
   }
 
-  /** Emits whether the client is connected, at once and at each change. */
+  /**
+   * @internal Called by PikeModule: a client whose other options come from the application, and are
+   * not known before its providers exist.
+   */
+  static register<T>(
+    options: WithTokens<PikeClientOptions<T>>,
+    source: OptionSource,
+  ): PikeClient<T> {
+    const client = new PikeClient<T>(withoutTokens<PikeClientOptions<T>>(options));
+    client.#readSettings = () => readClientOptions<T>(options, source);
+    return client;
+  }
+
+  /**
+   * @internal Takes the options that come from the application, before the first connection.
+   * @throws PikeError `PIKE_ERR_INVALID_OPTION`, `PIKE_ERR_NOT_INJECTED`, naming the option
+   */
+  completeSettings(): void {
+    if (this.#readSettings === undefined) return;
+    this.#settings = this.#readSettings();
+    this.#readSettings = undefined;
+  }
+
+  /** Emits the present status at once, if there has been any, and each change. */
   override get status(): Observable<PikeClientStatus> {
     return super.status as Observable<PikeClientStatus>;
   }
 
   /**
-   * Connects, unless that is done or under way.
+   * Connects, unless that is done or under way. While a lost connection is made again: waits for it.
    * @throws PikeError (rejection) `PIKE_ERR_CONNECT_FAILED`, `PIKE_ERR_CONNECT_TIMEOUT`,
-   * `PIKE_ERR_CONNECT_ABORTED` if the client is closed meanwhile
+   * `PIKE_ERR_CONNECT_ABORTED` if the client is closed meanwhile; `PIKE_ERR_NOT_INJECTED`
    */
-  connect(): Promise<void> {
-    this.#opening ??= this.#connect();
-    return this.#opening;
+  async connect(): Promise<void> {
+    await this.#connection().connected();
   }
 
   /**
    * Sends what is queued (see the `shutdown` option) and ends the connection. Requests without a
-   * reply fail. Afterwards the client may be used again: it connects anew.
+   * reply fail, and so does what waits for a connection. Afterwards the client may be used again: it
+   * connects anew. Resolves when every connection that was closed has ended.
+   * @param signal the signal that ends the application, if one does: Nest gives its name to shutdown
+   * hooks, and the `shutdown` option may name another way for it
    */
-  async close(): Promise<void> {
+  async close(signal?: string): Promise<void> {
     const current = this.#current;
-    if (current !== undefined) {
-      this.#forget(current);
-      this.#closing = current.close();
-    }
-    await this.#closing;
+    if (current !== undefined) this.#forget(current, signal);
+    this.#feeds.complete();
+    await Promise.all([this.#closing, current?.close(signal)]);
   }
 
   /** Calls back with each event of the connector of one type. */
@@ -79,8 +132,8 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   }
 
   /**
-   * The connector of the present connection.
-   * @throws PikeError `PIKE_ERR_NOT_RUNNING` unless connected
+   * The connector, from connect() to close().
+   * @throws PikeError `PIKE_ERR_NOT_RUNNING` otherwise
    */
   unwrap<C = Connector<T>>(): C {
     if (this.#current === undefined) {
@@ -96,28 +149,18 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   override send<TResult = unknown, TInput = unknown>(
     pattern: unknown,
     data: TInput,
+    { timeout }: SendOptions = {},
   ): Observable<TResult> {
     if (isNil(pattern) || isNil(data)) return super.send(pattern, data);
     return new Observable<TResult>((observer) => {
-      const publish = (): (() => void) =>
-        this.publish(this.#packetOf(pattern, data), this.createObserver(observer));
-      if (this.#open) return publish();
-      let cancel: (() => void) | undefined;
-      let wanted = true;
-      this.connect()
-        .then(() => {
-          if (wanted) cancel = publish();
-        })
-        .catch((error: unknown) => observer.error(error));
-      return () => {
-        wanted = false;
-        cancel?.();
-      };
+      if (timeout !== undefined) checkTimeout(timeout);
+      return this.publish(this.#packetOf(pattern, data), this.createObserver(observer), timeout);
     });
   }
 
   /**
-   * Sends an event, at once. The Observable completes when it is sent.
+   * Sends an event, at once. The Observable completes when it is sent. A failure to which nobody has
+   * subscribed is logged.
    * @throws (by the Observable) a PikeError with `delivery`
    */
   override emit<TResult = unknown, TInput = unknown>(
@@ -125,45 +168,64 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     data: TInput,
   ): Observable<TResult> {
     if (isNil(pattern) || isNil(data)) return super.emit(pattern, data);
-    const outcome = new AsyncSubject<TResult>();
-    const sent = this.#emit<TResult>(pattern, data);
-    sent.then(
-      (result) => {
-        outcome.next(result);
-        outcome.complete();
-      },
-      (error: unknown) => outcome.error(error),
+    const result = new EventResult<TResult>((error) =>
+      this.#warn(
+        `Nobody waits for the event ${shown(pattern)}, which failed: ${describeThrown(error)}`,
+      ),
     );
-    return outcome.asObservable();
-  }
-
-  protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    if (this.#current === undefined) {
-      callback({ err: notConnected() });
-      return () => undefined;
+    try {
+      this.#give(new EventCall<T>(this.#packetOf(pattern, data), result));
+    } catch (thrown) {
+      result.fail(thrown);
     }
-    return this.#current.request(packet, callback);
+    return result.asObservable();
   }
 
-  protected async dispatchEvent<Result>(packet: ReadPacket): Promise<Result> {
-    if (this.#current === undefined) throw notConnected();
-    await this.#current.emit(packet);
-    return undefined as Result;
+  /**
+   * The data of the events that the server sends, by pattern, which is matched as those of handlers
+   * are: a text, or a map whatever the order of its keys. Hot: what comes when nobody has subscribed
+   * is gone. It outlives lost connections, and completes on `close()`. Subscribing does not connect.
+   */
+  events<TData = unknown>(pattern: string | object): Observable<TData> {
+    return this.#feeds.of(pattern) as Observable<TData>;
   }
 
-  async #emit<TResult>(pattern: unknown, data: unknown): Promise<TResult> {
-    if (!this.#open) await this.connect();
-    return this.dispatchEvent<TResult>(this.#packetOf(pattern, data));
+  protected publish(
+    packet: ReadPacket,
+    callback: (packet: WritePacket) => void,
+    timeout = this.#settings.requestTimeout,
+  ): () => void {
+    const request = new RequestCall<T>(packet, callback);
+    const connection = this.#give(request);
+    if (connection === undefined) return () => undefined;
+    if (timeout > 0 && request.wanted) {
+      request.expireAfter(timeout, () => connection.giveUp(request));
+    }
+    return () => {
+      if (request.abandon() !== undefined) connection.giveUp(request);
+    };
   }
 
-  /** Nest takes an error for one only if it is truthy; a protocol may have others. */
+  protected dispatchEvent<Result>(packet: ReadPacket): Promise<Result> {
+    return new Promise((resolve, failed) => {
+      this.#give(new EventCall<T>(packet, { sent: () => resolve(undefined as Result), failed }));
+    });
+  }
+
+  /** Nest's own takes an error for one only if it is truthy; a protocol may have others. */
   protected override createObserver<Result>(
     observer: Observer<Result>,
   ): (packet: WritePacket) => void {
-    const observe = super.createObserver(observer);
     return (packet) => {
-      if (hasError(packet)) observer.error(this.serializeError(packet.err));
-      else observe(packet);
+      if (hasError(packet)) {
+        observer.error(this.serializeError(packet.err));
+        return;
+      }
+      const { response, isDisposed } = packet;
+      if (isDisposed !== true || response !== undefined) {
+        observer.next(this.serializeResponse(response) as Result);
+      }
+      if (isDisposed === true) observer.complete();
     };
   }
 
@@ -174,52 +236,59 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
       : { pattern, data };
   }
 
-  async #connect(): Promise<void> {
-    const connection = new ClientConnection<T>(this.#settings, {
-      observe: (event: ConnectorEvent<T>) => this.#observers.observe(event),
-      ended: (ended) => this.#forget(ended),
-      warn: (error) => this.#logger.warn(error instanceof Error ? error.message : error),
-    });
-    this.#current = connection;
+  /** @returns what the call was given to; `undefined` if there is nothing, and it has failed */
+  #give(call: RequestCall<T> | EventCall<T>): ClientConnection<T> | undefined {
+    let connection;
     try {
-      await connection.open();
-    } catch (error) {
-      this.#forget(connection);
-      throw error;
+      connection = this.#connection();
+    } catch (thrown) {
+      call.reject(unsent(thrown, 'PIKE_ERR_CONNECT_FAILED'));
+      return undefined;
     }
-    if (this.#current !== connection) {
-      throw new PikeError(
-        'PIKE_ERR_CONNECT_ABORTED',
-        'The connection ended, or the client was closed, while it was connecting.',
-        {
-          delivery: 'unsent',
-        },
-      );
-    }
-    this.#open = true;
-    this.#status('connected');
+    connection.give(call);
+    return connection;
   }
 
-  /** A connection has ended, or is closed: the next use of the client makes another. */
-  #forget(connection: ClientConnection<T> | undefined): void {
-    if (connection === undefined || this.#current !== connection) return;
+  /** The present connection, or a new one. @throws what the `connector` option throws, or Nest has not resolved */
+  #connection(): ClientConnection<T> {
+    if (this.#current === undefined) this.completeSettings();
+    this.#current ??= new ClientConnection<T>(this.#settings, this.#host);
+    return this.#current;
+  }
+
+  /** A connection is given up, or to be closed: the next use of the client makes another. */
+  #forget(connection: ClientConnection<T>, signal?: string): void {
+    if (this.#current !== connection) return;
     this.#current = undefined;
-    this.#opening = undefined;
-    if (this.#open) this.#status('disconnected');
-    this.#open = false;
+    this.#closing = Promise.allSettled([this.#closing, connection.close(signal)]);
+    this._status$.next('disconnected');
   }
 
-  #status(status: PikeClientStatus): void {
-    this._status$.next(status);
+  #changed(connection: ClientConnection<T>, status: PikeClientStatus): void {
+    if (this.#current === connection) this._status$.next(status);
   }
+
+  /** Servers may cause any number of failures: they must not fill the log. */
+  #warn(message: string): void {
+    const addition = this.#warnings.pass();
+    if (addition !== undefined) this.#logger.warn(message + addition);
+  }
+}
+
+/** How many entries may be logged in a minute. */
+const MOST_LOGGED = 20;
+
+const MOST_SHOWN_CHARACTERS = 200;
+
+function shown(pattern: unknown): string {
+  return JSON.stringify(showPattern(pattern).slice(0, MOST_SHOWN_CHARACTERS));
+}
+
+/** @throws PikeError `PIKE_ERR_INVALID_OPTION` */
+function checkTimeout(timeout: number): void {
+  readNumbers('send', { timeout }, { timeout: CLIENT_LIMITS.requestTimeout });
 }
 
 function isNil(value: unknown): value is null | undefined {
   return value === undefined || value === null;
-}
-
-function notConnected(): PikeError {
-  return new PikeError('PIKE_ERR_NOT_RUNNING', 'The client is not connected.', {
-    delivery: 'unsent',
-  });
 }

@@ -46,6 +46,7 @@ export class Dispatcher<T> {
   readonly #handlers: HandlerAccess<T>;
   readonly #runs: Runs;
   #refusing = false;
+  #refusedEvents = 0;
   /** The streams that event handlers have returned and that go on, with what to call at their end. */
   readonly #eventStreams = new Map<Producer, () => void>();
 
@@ -68,8 +69,13 @@ export class Dispatcher<T> {
     else this.#request(peer, id, pattern, packet);
   }
 
-  /** The server closes: from now on requests are answered with an error. */
-  refuseRequests(): void {
+  /** How many events have come since {@link refuse}. */
+  get refusedEvents(): number {
+    return this.#refusedEvents;
+  }
+
+  /** The server closes: from now on requests are answered with an error, and events are not handled. */
+  refuse(): void {
     this.#refusing = true;
   }
 
@@ -112,6 +118,10 @@ export class Dispatcher<T> {
   }
 
   #event(peer: Peer<T>, pattern: string, packet: IncomingPacket): void {
+    if (this.#refusing) {
+      this.#refusedEvents++;
+      return;
+    }
     const handler = this.#handlers.findHandler(pattern);
     if (handler === null) {
       this.#handlers.noEventHandler(pattern);

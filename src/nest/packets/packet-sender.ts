@@ -1,16 +1,18 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import { InOrder } from './in-order.js';
+import { isPromise } from './packets.js';
 import type { PacketSerializer } from './packets.js';
 
-/** Told what becomes of a packet on its way to the connector: one of the two is called, once. */
+/**
+ * Told what becomes of a packet on its way to the connector: one of the two is called, once, unless
+ * the packet is withdrawn or the sender stopped meanwhile.
+ */
 export interface PacketFate<T> {
-  /**
-   * It was given to the connector as this message; `undefined`: the serializer had nothing to send.
-   * @param taken whether it was certainly taken; otherwise an event that it was not may come in the
-   * next tick
-   */
-  given(message: T | undefined, taken: boolean): void;
+  /** Asked when its message is ready: whether it is not to be given to the connector after all. */
+  readonly withdrawn?: boolean;
+  /** It was given to the connector as this message; `undefined`: the serializer had nothing to send. */
+  given(message: T | undefined): void;
   /** It could not be serialized, or the connector does not take messages any more. */
   failed(thrown: unknown): void;
 }
@@ -22,6 +24,7 @@ export class PacketSender<Packet, T> {
   readonly #serializer: PacketSerializer<Packet, T>;
   readonly #inOrder = new InOrder();
   #hasRoom = true;
+  #stopped = false;
 
   constructor(
     connector: Connector<T>,
@@ -31,6 +34,11 @@ export class PacketSender<Packet, T> {
     this.#connector = connector;
     this.#connection = connection;
     this.#serializer = serializer;
+  }
+
+  /** Whether there was room for more when the last message was given, which was taken then. */
+  get hasRoom(): boolean {
+    return this.#hasRoom;
   }
 
   /** Resolves when there is room for more, for those who can wait; `undefined` if there is now. */
@@ -51,17 +59,38 @@ export class PacketSender<Packet, T> {
       fate.failed(thrown);
       return;
     }
+    if (!isPromise(message) && this.#inOrder.tail === undefined) {
+      this.#give(message, fate);
+      return;
+    }
     this.#inOrder.run(
       message,
-      (ready) => {
-        if (ready === undefined) {
-          fate.given(undefined, true);
-          return;
-        }
-        this.#hasRoom = this.#connector.send(this.#connection, ready);
-        fate.given(ready, this.#hasRoom);
+      (ready) => this.#give(ready, fate),
+      (thrown) => {
+        if (!this.#isDropped(fate)) fate.failed(thrown);
       },
-      (thrown) => fate.failed(thrown),
     );
+  }
+
+  /** Gives nothing more to the connector, and tells nobody: the connection has ended. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #give(message: T | undefined, fate: PacketFate<T>): void {
+    if (this.#isDropped(fate)) return;
+    if (message !== undefined) {
+      try {
+        this.#hasRoom = this.#connector.send(this.#connection, message);
+      } catch (thrown) {
+        fate.failed(thrown);
+        return;
+      }
+    }
+    fate.given(message);
+  }
+
+  #isDropped(fate: PacketFate<T>): boolean {
+    return this.#stopped || fate.withdrawn === true;
   }
 }

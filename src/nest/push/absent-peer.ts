@@ -1,19 +1,22 @@
 import { throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { PikeError } from '../../core/errors.js';
-import { outcomeOf } from '../calls/outcome.js';
+import { EventResult } from '../calls/event-result.js';
 import type { PeerVerbs } from './peer-verbs.js';
 
 /** Who is at the other end of a connection while the server does not run: nobody. */
 export class AbsentPeer implements PeerVerbs {
-  readonly #unobserved: (error: unknown) => void;
+  readonly #unseen: (error: unknown) => void;
 
-  constructor(unobserved: (error: unknown) => void) {
-    this.#unobserved = unobserved;
+  /** @param unseen told that an event was not sent, if nobody has subscribed */
+  constructor(unseen: (error: unknown) => void) {
+    this.#unseen = unseen;
   }
 
   emit(): Observable<void> {
-    return outcomeOf(Promise.reject(notRunning()), this.#unobserved);
+    const result = new EventResult<void>(this.#unseen);
+    result.failed(notRunning());
+    return result.asObservable();
   }
 
   send<Result>(): Observable<Result> {

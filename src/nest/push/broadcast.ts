@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Connection } from '../../core/connection.js';
 import { PikeError } from '../../core/errors.js';
-import { outcomeOf } from '../calls/outcome.js';
+import { Outcome } from '../calls/outcome.js';
 import type { OutgoingPacket } from '../packets/packets.js';
 
 /** Options of a broadcast. */
@@ -37,24 +37,23 @@ export interface Recipient {
 /**
  * Sends an event to every recipient that is open, at once. None waits for another: each has its own
  * queue, with the limits of its connection.
- * @param unobserved told if some were not reached and nobody has subscribed
+ * @param unseen told if some were not reached and nobody has subscribed
  * @returns emits the result when it is known of all, and completes; never fails
  */
 export function broadcast(
   recipients: Iterable<Recipient>,
   packet: OutgoingPacket,
   { except = [] }: BroadcastOptions,
-  unobserved: (error: unknown) => void,
+  unseen: (error: unknown) => void,
 ): Observable<BroadcastResult> {
   const excepted = new Set(Symbol.iterator in except ? except : [except]);
-  const settled = new Promise<BroadcastResult>((resolve) => {
-    const tally = new Tally(resolve);
-    for (const recipient of recipients) {
-      if (recipient.open && !excepted.has(recipient.connection)) tally.send(recipient, packet);
-    }
-    tally.allGiven();
-  });
-  return outcomeOf(settled, unobserved, notReached);
+  const outcome = new Outcome<BroadcastResult>(unseen);
+  const tally = new Tally((result) => outcome.settle(result, notReached(result)));
+  for (const recipient of recipients) {
+    if (recipient.open && !excepted.has(recipient.connection)) tally.send(recipient, packet);
+  }
+  tally.allGiven();
+  return outcome.asObservable();
 }
 
 /** Counts what becomes of a broadcast. */

@@ -12,18 +12,18 @@ import type { Groups } from './groups.js';
 export class Group {
   readonly name: string;
   readonly #groups: Pick<Groups<Recipient>, 'membersOf'>;
-  readonly #unobserved: (error: unknown) => void;
+  readonly #unseen: (error: unknown) => void;
 
   /** @internal By `server.group(name)`, or `context.group(name)`. */
   constructor(
     name: string,
     groups: Pick<Groups<Recipient>, 'membersOf'>,
-    unobserved: (error: unknown) => void,
+    unseen: (error: unknown) => void,
   ) {
     checkGroupName(name);
     this.name = name;
     this.#groups = groups;
-    this.#unobserved = unobserved;
+    this.#unseen = unseen;
   }
 
   /** The connections that are in the group now, those aside that are not accepted yet. */
@@ -40,6 +40,6 @@ export class Group {
     options: BroadcastOptions = {},
   ): Observable<BroadcastResult> {
     const members = this.#groups.membersOf(this.name);
-    return broadcast(members, { pattern, data }, options, this.#unobserved);
+    return broadcast(members, { pattern, data }, options, this.#unseen);
   }
 }

@@ -56,10 +56,15 @@ export class LifecycleHandlers<T> {
     if (!this.has(event.type)) return { separate: false };
     let accepted: { separate: boolean } | undefined;
     let decided = false;
-    const asked = new RemoteConnectEvent(event.connection, (separate) => {
-      if (decided) this.#failed(acceptedLate(), event.type);
-      else accepted = { separate };
-      return !decided;
+    const asked = new RemoteConnectEvent(event.connection, {
+      finishAccept: (separate) => {
+        if (decided) this.#failed(acceptedLate(), event.type);
+        else accepted = { separate };
+        return !decided;
+      },
+      get accepted() {
+        return event.accepted;
+      },
     });
     const succeeded = await this.call(asked, context);
     decided = true;

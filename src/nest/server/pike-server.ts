@@ -24,12 +24,22 @@ import { LifecycleHandlers } from './lifecycle-handlers.js';
 import { runHooked } from '../handling/processing.js';
 import type { HandlerRun } from '../handling/processing.js';
 import { Router } from '../handling/router.js';
-import { readServerOptions } from './server-options.js';
+import type { OptionSource } from '../injected-options.js';
+import { readShutdownWay, shutdownWayOf } from '../shutdown-options.js';
+import type { PikeShutdownWay } from '../shutdown-options.js';
+import { checkServerOptions, readServerOptions } from './server-options.js';
 import type { PikeServerOptions, PikeServerSettings } from './server-options.js';
 import { Serving } from './serving.js';
 
 /** What `status` of a {@link PikeServer} emits: whether it listens or, if it only connects, is connected. */
 export type PikeServerStatus = 'connected' | 'disconnected';
+
+const BRAND = Symbol.for('nestjs-pike.PikeServer');
+
+/** Whether a value is a {@link PikeServer}, also of another copy of this package. */
+export function isPikeServer(value: unknown): value is PikeServer {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
 
 /**
  * The transport strategy: `NestFactory.createMicroservice(AppModule, { strategy: new PikeServer(options) })`.
@@ -46,7 +56,9 @@ export class PikeServer<T = unknown>
   /** Failures of event handlers are logged here; Nest would log every peer that a guard refuses. */
   override readonly propagatesEventHandlerErrors = true;
   /** @internal */
-  readonly settings: PikeServerSettings<T>;
+  readonly [BRAND] = true;
+  /** @internal */
+  settings: PikeServerSettings<T>;
   /** @internal */
   readonly lifecycle = new LifecycleHandlers<T>((error, type) =>
     this.#lifecycleFailed(error, type),
@@ -59,13 +71,17 @@ export class PikeServer<T = unknown>
   readonly #warnings = new LogLimit(MOST_LOGGED);
   readonly #failures = new LogLimit(MOST_LOGGED);
   readonly #refusals = new LogLimit(MOST_LOGGED);
+  readonly #options: PikeServerOptions<T>;
+  #application: OptionSource | undefined;
+  #signal: string | undefined;
   #hooked = false;
   #serving: Serving<T> | undefined;
 
   /** @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
   constructor(options: PikeServerOptions<T>) {
     super();
-    this.settings = readServerOptions(options);
+    this.#options = options;
+    this.settings = checkServerOptions(options);
   }
 
   /** Where the server listens, with the real port when 0 was asked for; `undefined` if it does not. */
@@ -86,16 +102,30 @@ export class PikeServer<T = unknown>
   }
 
   /**
-   * Called by Nest: stops listening, refuses new requests, waits for running handlers, sends what
-   * they have answered, and ends every connection, all by the `shutdown` option. Called again, joins.
+   * Shuts the server down, as {@link close} does, for those who want it drained before Nest calls
+   * any shutdown hook. Resolves when nothing of it is left. Called again, or together with `close`,
+   * it joins what is under way. Of a server that does not listen it does nothing.
+   * @param how what is left out is as the `shutdown` option says, for the signal if there was one
+   * @throws PikeError (rejection) `PIKE_ERR_INVALID_OPTION`
    */
-  async close(): Promise<void> {
+  async drain(how: PikeShutdownWay = {}): Promise<void> {
+    const standard = shutdownWayOf(this.settings.shutdown, this.#signal);
+    const way = readShutdownWay('PikeServer.drain', 'how', how, standard);
     const serving = this.#serving;
     if (serving === undefined) return;
-    await serving.close();
+    await serving.close(way);
     if (this.#serving !== serving) return;
     this.#serving = undefined;
     this._status$.next('disconnected');
+  }
+
+  /**
+   * Called by Nest: stops listening, refuses new requests and events, waits for running handlers,
+   * sends what they have answered, ends every connection, and waits for the handlers of their last
+   * events, all by the `shutdown` option. Called again, joins.
+   */
+  close(): Promise<void> {
+    return this.drain();
   }
 
   /** Calls back with each event of the connector of one type, before any handler is called. */
@@ -197,6 +227,16 @@ export class PikeServer<T = unknown>
     this.#hooked = true;
   }
 
+  /** @internal Called by PikeModule: the application that the server belongs to. */
+  joinApplication(application: OptionSource): void {
+    this.#application = application;
+  }
+
+  /** @internal Called by PikeModule: the signal that ends the application. */
+  learnSignal(signal: string | undefined): void {
+    this.#signal = signal;
+  }
+
   /** @internal */
   findHandler(pattern: string): MessageHandler | null {
     return this.#router.find(pattern);
@@ -255,6 +295,7 @@ export class PikeServer<T = unknown>
 
   async #listen(callback: (error?: unknown) => void): Promise<void> {
     try {
+      this.settings = readServerOptions(this.#options, this.#application);
       this.#serving = new Serving<T>(this);
       await this.#serving.start();
     } catch (error) {

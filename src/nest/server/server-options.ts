@@ -1,19 +1,21 @@
 import type { Converter } from '../../core/converter.js';
 import type { Connector } from '../../core/connector.js';
-import type { NetConnectorOptions } from '../../core/net-options.js';
 import { checkEndpoint } from '../../core/endpoint.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { describeThrown } from '../../core/errors.js';
+import type { NetConnectorOptions } from '../../core/net-options.js';
 import { NetConnector } from '../../core/net-connector.js';
 import type { ErrorHandler } from '../../core/report.js';
 import { checkKnown, checkType, invalidOption } from '../../core/options.js';
-import { readBackoffOptions } from '../backoff.js';
-import type { BackoffOptions } from '../backoff.js';
+import { readReconnectOptions } from '../dialling/reconnect-options.js';
+import type { ReconnectOptions, ReconnectSettings } from '../dialling/reconnect-options.js';
+import { completeOptions, IMPORT_PIKE_MODULE, withoutTokens } from '../injected-options.js';
+import type { OptionSource, WithTokens } from '../injected-options.js';
 import { createDefaultConverter } from '../packets/default-protocol.js';
 import type { ReceivedPacket, SentPacket } from '../packets/packets.js';
-import { readSessionSettings } from '../session/session-settings.js';
+import { readSessionSettings, SESSION_OPTIONS } from '../session/session-settings.js';
 import type { SessionOptions, SessionSettings } from '../session/session-settings.js';
-import type { PikeShutdownOptions } from '../shutdown-options.js';
+import type { PikeShutdownOptions, ShutdownSettings } from '../shutdown-options.js';
 import { readShutdownOptions } from '../shutdown-options.js';
 
 /** What a server does besides its connector. */
@@ -22,41 +24,86 @@ export interface PikeServerOwnOptions<T> extends SessionOptions<ReceivedPacket, 
   name?: string;
   /**
    * Where to connect to, besides or instead of listening: a connection is kept to each endpoint, and
-   * made anew whenever it ends. So handlers can be called on a machine that nobody can connect to.
-   * Default: nowhere.
+   * made again whenever it is lost. So handlers can be called on a machine that nobody can connect
+   * to. Default: nowhere.
    */
   connect?: readonly Endpoint[];
-  /** How long to wait before connecting again. */
-  reconnect?: BackoffOptions;
-  /** How `close()` shuts down. */
+  /**
+   * How those connections are made again, the first attempts included; `false`: they are not.
+   * Default: `{}`.
+   */
+  reconnect?: ReconnectOptions | false;
+  /** How `close()` and `drain()` shut down. */
   shutdown?: PikeShutdownOptions;
 }
+
+type CompleteOptions<T> = PikeServerOwnOptions<T> &
+  (Partial<NetConnectorOptions<T>> | { connector: Connector<T> });
 
 /**
  * Options of a `PikeServer`: those of a `NetConnector`, with a `port` or `path` to listen on, or
  * endpoints to `connect` to, or both, and by default the converter of the default protocol; or a
  * connector made elsewhere; and its own.
+ *
+ * `converter`, `serializer` and `deserializer` may be the class or token of a provider, which is
+ * resolved when the server listens, if the application imports `PikeModule`.
  */
-export type PikeServerOptions<T = unknown> = PikeServerOwnOptions<T> &
-  (Partial<NetConnectorOptions<T>> | { connector: Connector<T> });
+export type PikeServerOptions<T = unknown> = WithTokens<CompleteOptions<T>>;
 
 /** Options with every default filled in. */
 export interface PikeServerSettings<T> extends SessionSettings<T> {
   name: string | undefined;
   endpoints: readonly Endpoint[];
-  backoff: Required<BackoffOptions>;
-  shutdown: Required<PikeShutdownOptions>;
+  reconnect: ReconnectSettings;
+  shutdown: ShutdownSettings;
   /** Makes the connector; called again if the server listens again after it was closed. @param onError unless the options say otherwise */
   createConnector: (onError: ErrorHandler) => Connector<T>;
 }
 
 const OWNER = 'PikeServer';
 
-/** Checks options and fills in the defaults. @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
-export function readServerOptions<T>(options: PikeServerOptions<T>): PikeServerSettings<T> {
+/**
+ * Checks the options before the server belongs to an application, where they are written.
+ * @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option
+ */
+export function checkServerOptions<T>(options: PikeServerOptions<T>): PikeServerSettings<T> {
   if (typeof options !== 'object' || options === null) {
     throw invalidOption(OWNER, 'options', 'must be an object');
   }
+  return readOptions(withoutTokens<CompleteOptions<T>>(options));
+}
+
+/**
+ * Reads the options of a server that is about to listen.
+ * @param source the application, if it imports `PikeModule`
+ * @throws PikeError `PIKE_ERR_INVALID_OPTION`, `PIKE_ERR_NOT_INJECTED`, naming the option
+ */
+export function readServerOptions<T>(
+  options: PikeServerOptions<T>,
+  source: OptionSource | undefined,
+): PikeServerSettings<T> {
+  const settings = readOptions(
+    completeOptions<CompleteOptions<T>>(OWNER, options, source && sharedWith(options, source)),
+  );
+  if (source === undefined && settings.shutdown.signals.size > 0) {
+    throw invalidOption(
+      OWNER,
+      'shutdown.signals',
+      `can only hold if the server learns of signals. ${IMPORT_PIKE_MODULE}`,
+    );
+  }
+  return settings;
+}
+
+/** A connector that was made elsewhere has its own converter and limits. */
+function sharedWith(options: object, source: OptionSource): OptionSource {
+  if (!('connector' in options)) return source;
+  const names = new Set<string>([...SESSION_OPTIONS, 'shutdown']);
+  const shared = Object.entries(source.shared).filter(([name]) => names.has(name));
+  return { shared: Object.fromEntries(shared), resolve: (token) => source.resolve(token) };
+}
+
+function readOptions<T>(options: CompleteOptions<T>): PikeServerSettings<T> {
   const {
     name,
     connect = [],
@@ -78,7 +125,7 @@ export function readServerOptions<T>(options: PikeServerOptions<T>): PikeServerS
     ),
     name,
     endpoints: readEndpoints(connect),
-    backoff: readBackoffOptions(OWNER, reconnect),
+    reconnect: readReconnectOptions(OWNER, reconnect),
     shutdown: readShutdownOptions(OWNER, shutdown),
     createConnector: connectorFactory(rest, converter, connect.length > 0),
   };

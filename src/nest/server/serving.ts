@@ -1,22 +1,24 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
-import { isPikeError } from '../../core/errors.js';
 import type { ConnectorEvent, FinishConnectEvent, RemoteConnectEvent } from '../../core/events.js';
-import type { Finish } from '../../core/finish.js';
+import { NO_LEFTOVERS } from '../../core/events.js';
 import { endReasonOf } from '../calls/end-reason.js';
 import type { Closed } from '../calls/end-reason.js';
 import { PikeContext } from '../pike-context.js';
 import type { ContextPeer } from '../pike-context.js';
 import { Dispatcher } from '../handling/dispatcher.js';
 import type { HandlerAccess } from '../handling/dispatcher.js';
+import type { Recipient } from '../push/broadcast.js';
+import type { Groups } from '../push/groups.js';
+import { Dialling } from './dialling.js';
+import { drain } from './draining.js';
 import type { LifecycleEvent, LifecycleHandlers } from './lifecycle-handlers.js';
 import { Runs } from '../handling/runs.js';
 import type { PikeServerSettings } from './server-options.js';
-import type { Recipient } from '../push/broadcast.js';
-import type { Groups } from '../push/groups.js';
+import { faultOf } from '../session/fault.js';
 import type { Session } from '../session/session.js';
 import { Sessions } from '../session/sessions.js';
-import { Dialling } from './dialling.js';
+import type { ShutdownWay } from '../shutdown-options.js';
 
 /** What a serving period needs of its server. */
 export interface ServingHost<T> extends HandlerAccess<T> {
@@ -37,10 +39,12 @@ export interface ServingHost<T> extends HandlerAccess<T> {
 export class Serving<T> {
   readonly connector: Connector<T>;
   readonly #host: ServingHost<T>;
-  readonly #settings: PikeServerSettings<T>;
   readonly #sessions: Sessions<T>;
   readonly #dialling: Dialling;
+  /** Handlers of messages. */
   readonly #runs = new Runs();
+  /** Handlers of what happens to connections. */
+  readonly #lifecycleRuns = new Runs();
   readonly #dispatcher: Dispatcher<T>;
   #unsubscribe: (() => void) | undefined;
   #draining = false;
@@ -48,7 +52,6 @@ export class Serving<T> {
 
   constructor(host: ServingHost<T>) {
     this.#host = host;
-    this.#settings = host.settings;
     const connector = host.settings.createConnector((error) => host.report(error));
     this.connector = connector;
     this.#sessions = new Sessions<T>({
@@ -60,10 +63,9 @@ export class Serving<T> {
       report: (error) => host.report(error),
       fail: (session, error) => this.#fail(session, error),
     });
-    const { endpoints, backoff } = host.settings;
-    this.#dialling = new Dialling(endpoints, backoff, {
-      connect: (endpoint) => connector.connect(endpoint),
-      giveUp: (connection) => connector.disconnect(connection, { now: true }),
+    const { endpoints, reconnect } = host.settings;
+    this.#dialling = new Dialling(endpoints, reconnect, {
+      connect: (endpoint, signal) => connector.connect(endpoint, { signal }),
       warn: (error) => host.warn(error),
     });
     this.#dispatcher = new Dispatcher(connector, host, this.#runs);
@@ -75,19 +77,17 @@ export class Serving<T> {
       await this.connector.run();
       if (!this.#draining) this.#dialling.start();
     } catch (error) {
-      this.#dialling.stop();
-      await this.connector.shutdown({ now: true });
       this.#unsubscribe();
       throw error;
     }
   }
 
-  /** Whether it listens, or is connected to one of the endpoints that it dials. */
+  /** Whether it listens, or is connected to one of the endpoints that it keeps a connection to. */
   get connected(): boolean {
     return this.connector.address !== undefined || this.#dialling.connected;
   }
 
-  /** The connections that it serves, those aside that are not accepted yet. */
+  /** The connections that it serves; some may not be accepted yet. */
   get recipients(): Iterable<Recipient> {
     return this.#sessions;
   }
@@ -98,30 +98,36 @@ export class Serving<T> {
   }
 
   /** Drains and shuts down; called again, joins. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  close(way: ShutdownWay): Promise<void> {
+    this.#closed ??= this.#close(way);
     return this.#closed;
   }
 
-  async #close(): Promise<void> {
-    const { mode, deadline } = this.#settings.shutdown;
-    const ends = performance.now() + deadline;
-    const left = (): number => Math.max(0, Math.ceil(ends - performance.now()));
-    this.#draining = true;
-    this.#dialling.stop();
-    this.#dispatcher.refuseRequests();
-    await this.connector.stopListening();
-    if (mode !== 'now') await this.#runs.idle(left());
-    // What still streams would go on for ever, as far as anybody knows: its clients are told.
-    for (const { answers } of this.#sessions) answers.stop(INTERRUPTED);
-    this.#dispatcher.stopEventStreams();
-    // To finishMessages, what was given in this turn is not begun yet. Let go out what can: the
-    // handlers were waited for because of their replies.
-    if (mode !== 'now') await new Promise((resolve) => setImmediate(resolve));
-    await this.connector.shutdown({ [mode]: true, deadline: left() } as Finish);
-    this.#unsubscribe?.();
-    // Handlers of the last lifecycle events, and, if the deadline has not passed, of messages.
-    if (mode !== 'now') await this.#runs.idle(left());
+  async #close(way: ShutdownWay): Promise<void> {
+    await drain(
+      {
+        refuse: () => {
+          this.#draining = true;
+          this.#dialling.stop();
+          this.#dispatcher.refuse();
+          return this.connector.stopListening();
+        },
+        handlersIdle: (ms) => Promise.all([this.#runs.idle(ms), this.#lifecycleRuns.idle(ms)]),
+        interrupt: (tell) => {
+          const err = tell ? INTERRUPTED : undefined;
+          for (const { answers } of this.#sessions) answers.stop(err);
+          this.#dispatcher.stopEventStreams();
+        },
+        endConnections: async (how) => {
+          await this.connector.shutdown(how);
+          this.#unsubscribe?.();
+        },
+        lastEventsHandled: (ms) => this.#lifecycleRuns.idle(ms),
+      },
+      way,
+    );
+    const { refusedEvents } = this.#dispatcher;
+    if (refusedEvents > 0) this.#host.warn(eventsRefused(refusedEvents));
   }
 
   #happened(event: ConnectorEvent<T>): void {
@@ -138,29 +144,34 @@ export class Serving<T> {
         break;
       case 'finishDisconnect':
       case 'remoteDisconnect':
-        this.#sessions.ended(event, endReasonOf(event, this.#draining ? SERVER_CLOSED : undefined));
-        this.#dialling.lost(event.connection);
+        this.#sessions.ended(event.connection, event, endReasonOf(event, this.#closedReason));
+        this.#dialling.ended(event.connection);
         this.#host.connectedChanged();
         break;
       case 'finishConnect':
         this.#finishConnect(event);
+        this.#dialling.finished(event);
         this.#host.connectedChanged();
     }
     this.#announce(event);
   }
 
-  /** Whose a message is. A connection that was managed separately is served once it is merged. */
+  get #closedReason(): Closed | undefined {
+    return this.#draining ? SERVER_CLOSED : undefined;
+  }
+
+  /** Whose session it is, begun with the first that is heard of the connection. */
   #receiver(connection: Connection): Session<T> {
     return this.#sessions.find(connection) ?? this.#sessions.begin(connection, 'open');
   }
 
-  #finishConnect({ connection, success, error }: FinishConnectEvent<T>): void {
+  #finishConnect({ connection, success, queued, error }: FinishConnectEvent<T>): void {
     if (success) {
-      this.#sessions.begin(connection, 'open');
-      this.#dialling.established(connection);
-    } else {
-      this.#dialling.lost(connection, error);
+      this.#receiver(connection);
+      return;
     }
+    const reason = endReasonOf({ type: 'finishDisconnect', error }, this.#closedReason);
+    this.#sessions.ended(connection, { ...NO_LEFTOVERS, queued }, reason);
   }
 
   /** Accepts or refuses a peer. */
@@ -169,8 +180,8 @@ export class Serving<T> {
     if (this.#draining) {
       this.connector.disconnect(event.connection, { now: true });
     } else if (this.#host.lifecycle.has(event.type)) {
-      this.#runs.begin();
-      void this.#askHandlers(event).finally(() => this.#runs.end());
+      this.#lifecycleRuns.begin();
+      void this.#askHandlers(event).finally(() => this.#lifecycleRuns.end());
     } else {
       this.#accept(event, false);
     }
@@ -178,10 +189,13 @@ export class Serving<T> {
 
   async #askHandlers(event: RemoteConnectEvent): Promise<void> {
     const accepted = await this.#host.lifecycle.decide(event, this.#contextOf(event));
-    if (accepted === undefined) this.connector.disconnect(event.connection, { now: true });
-    // If the handlers have taken longer than acceptTimeout, or the server closes, it has no effect;
-    // the event of the connection's end says so.
-    else this.#accept(event, accepted.separate);
+    if (accepted === undefined || this.#draining) {
+      this.connector.disconnect(event.connection, { now: true });
+    } else {
+      // If the handlers have taken longer than acceptTimeout it has no effect; the event of the
+      // connection's end says so.
+      this.#accept(event, accepted.separate);
+    }
   }
 
   #accept(event: RemoteConnectEvent, separate: boolean): void {
@@ -193,16 +207,15 @@ export class Serving<T> {
   #announce(event: Exclude<LifecycleEvent<T>, RemoteConnectEvent>): void {
     const { lifecycle } = this.#host;
     if (!lifecycle.has(event.type)) return;
-    this.#runs.begin();
-    void lifecycle.call(event, this.#contextOf(event)).finally(() => this.#runs.end());
+    this.#lifecycleRuns.begin();
+    void lifecycle.call(event, this.#contextOf(event)).finally(() => this.#lifecycleRuns.end());
   }
 
   #fail(session: Session<T>, error: unknown): void {
     session.end();
     this.#host.warn(error);
-    const reason = isPikeError(error) ? error : undefined;
     const how = { finishQueues: true, deadline: 1_000 } as const;
-    this.connector.disconnect(session.connection, how, reason);
+    this.connector.disconnect(session.connection, how, faultOf(error));
   }
 
   #contextOf(event: LifecycleEvent<T>): PikeContext<T> {
@@ -220,3 +233,9 @@ const INTERRUPTED = Object.freeze({
 
 /** What our own calls fail with when the server closes. */
 const SERVER_CLOSED: Closed = { code: 'PIKE_ERR_SHUT_DOWN', message: 'The server was closed.' };
+
+function eventsRefused(count: number): Error {
+  return new Error(
+    `${count} events came while the server was shutting down, and were not handled.`,
+  );
+}

@@ -2,7 +2,7 @@ import type { Converter } from '../../core/converter.js';
 import { MOST_MS, invalidOption, readNumbers } from '../../core/options.js';
 import type { NumericOption } from '../../core/options.js';
 import type { CallSettings } from '../calls/calls.js';
-import { readPacketOptions } from '../packets/packet-options.js';
+import { PACKET_OPTIONS, readPacketOptions } from '../packets/packet-options.js';
 import type { PacketOptions } from '../packets/packet-options.js';
 import type { ReceivedPacket, SentPacket } from '../packets/packets.js';
 
@@ -26,6 +26,9 @@ export interface SessionOptions<Incoming, Outgoing, T> extends PacketOptions<
 export const SESSION_LIMITS = {
   heartbeatInterval: { default: 0, lowest: 0, highest: MOST_MS, unit: 'ms' },
 } as const satisfies Record<string, NumericOption>;
+
+/** The names of the {@link SessionOptions}. */
+export const SESSION_OPTIONS = [...PACKET_OPTIONS, 'heartbeatInterval'] as const;
 
 /** How packets travel: as messages, and as requests with replies. */
 export type SessionSettings<T> = CallSettings &

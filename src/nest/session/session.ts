@@ -1,11 +1,13 @@
 import { Observable } from 'rxjs';
+import { EventCall } from '../calls/call.js';
+import type { Call } from '../calls/call.js';
 import { Calls } from '../calls/calls.js';
 import { deliverReply } from '../calls/deliver-reply.js';
 import type { EndReason } from '../calls/end-reason.js';
-import { outcomeOf } from '../calls/outcome.js';
+import { EventResult } from '../calls/event-result.js';
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
-import { PikeError } from '../../core/errors.js';
+import { describeThrown, PikeError } from '../../core/errors.js';
 import type { Leftovers } from '../../core/events.js';
 import type { Patrolled } from '../../core/patrol.js';
 import { Answers } from '../handling/answers.js';
@@ -122,10 +124,14 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
     this.#answers?.end();
   }
 
-  /** The connection has ended. */
-  disconnected(leftovers: Leftovers<T>, reason: EndReason): void {
+  /** The connection has ended. @param resend see `Calls.ended` */
+  disconnected(
+    leftovers: Leftovers<T>,
+    reason: EndReason,
+    resend?: (calls: readonly Call<T>[]) => void,
+  ): void {
     this.end();
-    this.#calls?.ended(leftovers, reason);
+    this.#calls?.ended(leftovers, reason, resend);
   }
 
   /** The application takes the connection over: what becomes of our calls will not be seen here. */
@@ -135,12 +141,10 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
   }
 
   emit(pattern: string | object, data: unknown): Observable<void> {
-    const { warn } = this.#owner;
-    const sent =
-      this.#state === 'ended'
-        ? Promise.reject(this.#notOpen())
-        : this.calls.emit({ pattern, data });
-    return outcomeOf(sent, (error) => warn(eventLost(pattern, error as PikeError)));
+    const result = new EventResult<void>((error) => this.warn(eventLost(pattern, error)));
+    if (this.#state === 'ended') result.failed(this.#notOpen());
+    else this.calls.give(new EventCall<T>({ pattern, data }, result));
+    return result.asObservable();
   }
 
   send<Result>(pattern: string | object, data: unknown): Observable<Result> {
@@ -155,7 +159,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
   }
 
   post(packet: OutgoingPacket, sent: () => void, failed: (error: PikeError) => void): void {
-    this.calls.post(packet, sent, failed);
+    this.calls.give(new EventCall<T>(packet, { sent, failed }));
   }
 
   join(group: string): boolean {
@@ -200,8 +204,8 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
   }
 
   #createCalls(): Calls<T> {
-    const { connector, settings, warn } = this.#owner;
-    return new Calls(connector, this.connection, this.#sender, settings, warn);
+    const { connector, settings } = this.#owner;
+    return new Calls(connector, this.connection, this.#sender, settings, this);
   }
 
   readonly #take = (packet: ReceivedPacket): void => {
@@ -257,8 +261,9 @@ function noRequests(): PikeError {
 }
 
 /** For the log: which event it was that nobody asks about. */
-function eventLost(pattern: unknown, { code, message, delivery }: PikeError): PikeError {
-  return new PikeError(code, `The event ${showPattern(pattern)} was not sent: ${message}`, {
-    delivery,
-  });
+function eventLost(pattern: unknown, error: unknown): Error {
+  return new Error(
+    `The event ${showPattern(pattern)} was not sent, and nobody waits for it: ${describeThrown(error)}`,
+    { cause: error },
+  );
 }

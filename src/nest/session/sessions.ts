@@ -1,11 +1,12 @@
 import type { Connection } from '../../core/connection.js';
-import type { FinishDisconnectEvent, RemoteDisconnectEvent } from '../../core/events.js';
+import type { Leftovers } from '../../core/events.js';
 import { Patrol } from '../../core/patrol.js';
+import type { Call } from '../calls/call.js';
 import type { EndReason } from '../calls/end-reason.js';
 import { Session } from './session.js';
 import type { SessionOwner, SessionState } from './session.js';
 
-/** The sessions of a server, one for each connection that it serves. */
+/** The sessions of a server, or of a client: one for each connection that it serves. */
 export class Sessions<T> implements Iterable<Session<T>> {
   readonly #owner: SessionOwner<T>;
   readonly #all = new Map<Connection, Session<T>>();
@@ -26,9 +27,14 @@ export class Sessions<T> implements Iterable<Session<T>> {
     return this.#all.get(connection);
   }
 
-  /** The session of a connection, or one that has ended. */
+  /** The session of a connection; one that has ended, if it is not served. */
   of(connection: Connection): Session<T> {
-    return this.#all.get(connection) ?? new Session(this.#owner, connection, 'ended');
+    return (
+      this.#all.get(connection) ??
+      (this.#mayBeServed(connection)
+        ? this.begin(connection, 'open')
+        : new Session(this.#owner, connection, 'ended'))
+    );
   }
 
   /** Begins to serve a connection. */
@@ -45,12 +51,22 @@ export class Sessions<T> implements Iterable<Session<T>> {
     this.#forget(connection);
   }
 
-  /** A connection has ended. */
-  ended(event: FinishDisconnectEvent<T> | RemoteDisconnectEvent<T>, reason: EndReason): void {
-    const { connection } = event;
-    this.#all.get(connection)?.disconnected(event, reason);
+  /** A connection has ended. @param resend see `Calls.ended` */
+  ended(
+    connection: Connection,
+    leftovers: Leftovers<T>,
+    reason: EndReason,
+    resend?: (calls: readonly Call<T>[]) => void,
+  ): void {
+    this.#all.get(connection)?.disconnected(leftovers, reason, resend);
     // What was given in the tick of its end is rejected behind this event.
     process.nextTick(() => this.#forget(connection));
+  }
+
+  /** Whether a connection has come without an event: merged by the application, or made by it. */
+  #mayBeServed(connection: Connection): boolean {
+    if (connection.ended || connection.separate) return false;
+    return Array.from(this.#owner.connector.connections).includes(connection);
   }
 
   #forget(connection: Connection): void {

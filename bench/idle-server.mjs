@@ -1,0 +1,49 @@
+// Holds idle connections and says, when asked, how much memory it takes: `net`, a plain net.Socket with
+// a listener for each, or `pike`, a NetConnector. Asked by a line on its input.
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { LengthPrefixedConverter } from 'nestjs-pike/converters';
+import { NetConnector } from 'nestjs-pike/core';
+
+const [transport] = process.argv.slice(2);
+let open = 0;
+
+async function listenPlain() {
+  const sockets = new Set();
+  const server = createServer((socket) => {
+    open++;
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('data', () => {});
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 });
+  await once(server, 'listening');
+  return server.address().port;
+}
+
+async function listenPike() {
+  const connector = new NetConnector({
+    converter: new LengthPrefixedConverter(),
+    host: '127.0.0.1',
+    port: 0,
+    backlog: 4096,
+  });
+  connector.subscribe((event) => {
+    if (event.type !== 'remoteConnect') return;
+    event.finishAccept();
+    open++;
+  });
+  await connector.run();
+  return connector.address.port;
+}
+
+const port = transport === 'pike' ? await listenPike() : await listenPlain();
+console.log(port);
+process.stdin.on('data', () => {
+  for (let i = 0; i < 4; i++) globalThis.gc();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  console.log(JSON.stringify({ open, rss, heap: heapUsed + external }));
+});
+process.stdin.on('end', () => process.exit());

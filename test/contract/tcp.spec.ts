@@ -1,0 +1,4 @@
+import { tcp } from '../support/transports/tcp.js';
+import { connectorContract } from './contract.js';
+
+connectorContract(tcp);

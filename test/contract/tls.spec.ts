@@ -1,0 +1,4 @@
+import { tls } from '../support/transports/tls.js';
+import { connectorContract } from './contract.js';
+
+connectorContract(tls);

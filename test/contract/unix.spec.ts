@@ -1,0 +1,4 @@
+import { unix } from '../support/transports/unix.js';
+import { connectorContract } from './contract.js';
+
+connectorContract(unix);
