@@ -48,6 +48,7 @@ export { nestTcp } from './nest/packets/nest-tcp.js';
 export type { NestTcp } from './nest/packets/nest-tcp.js';
 export type {
   Correlation,
+  HeartbeatPacket,
   IncomingPacket,
   IncomingReply,
   OutgoingPacket,
@@ -58,11 +59,15 @@ export type {
 } from './nest/packets/packets.js';
 export type { PacketOptions } from './nest/packets/packet-options.js';
 export { PikeContext } from './nest/pike-context.js';
-export type { PikeContextArgs } from './nest/pike-context.js';
+export type { ContextPeer, PikeContextArgs } from './nest/pike-context.js';
+export type { BroadcastFailure, BroadcastOptions, BroadcastResult } from './nest/push/broadcast.js';
+export type { Group } from './nest/push/group.js';
+export type { PeerVerbs } from './nest/push/peer-verbs.js';
 export { rawMessages } from './nest/packets/raw-messages.js';
 export type { RawMessages, RawMessagesOptions } from './nest/packets/raw-messages.js';
 export { PikeServer } from './nest/server/pike-server.js';
 export type { PikeServerStatus } from './nest/server/pike-server.js';
 export type { PikeServerOptions, PikeServerOwnOptions } from './nest/server/server-options.js';
+export type { SessionOptions } from './nest/session/session-settings.js';
 export type { PikeShutdownOptions, PikeShutdownWay } from './nest/shutdown-options.js';
 export { PIKE_TRANSPORT } from './nest/transport.js';

@@ -8,6 +8,12 @@ export interface ConnectionEnds {
   tls?: TlsPeer;
 }
 
+/** How reading from a connection goes. */
+export interface InboundFacts {
+  readonly bytesRead: number;
+  readonly paused: boolean;
+}
+
 /** What the connector knows of a connection. */
 export interface ConnectionFacts {
   readonly id: number;
@@ -15,6 +21,9 @@ export interface ConnectionFacts {
   readonly remote: Endpoint | undefined;
   readonly local: Endpoint | undefined;
   readonly tls?: TlsPeer | undefined;
+  readonly inbox?: InboundFacts;
+  readonly events?: { readonly separate: boolean };
+  readonly ended?: boolean;
 }
 
 /**
@@ -54,8 +63,28 @@ export class Connection {
     return this.#facts.tls;
   }
 
-  /** The facts, for logs. Without `tls`: a certificate is long. */
-  toJSON(): Omit<ConnectionFacts, 'tls'> {
+  /** How many bytes have arrived; what TLS adds to them does not count. */
+  get bytesRead(): number {
+    return this.#facts.inbox?.bytesRead ?? 0;
+  }
+
+  /** Whether it is not read at present: not open, or what it has sent waits to be taken. */
+  get paused(): boolean {
+    return this.#facts.inbox?.paused ?? false;
+  }
+
+  /** Whether its events go to a queue of their own, see `receiveFrom` and `merge` of the connector. */
+  get separate(): boolean {
+    return this.#facts.events?.separate ?? false;
+  }
+
+  /** Whether its last event has come, or is about to. */
+  get ended(): boolean {
+    return this.#facts.ended ?? false;
+  }
+
+  /** The facts that tell connections apart, for logs. Without `tls`: a certificate is long. */
+  toJSON(): Pick<ConnectionFacts, 'id' | 'inbound' | 'remote' | 'local'> {
     return { id: this.id, inbound: this.inbound, remote: this.remote, local: this.local };
   }
 

@@ -1,5 +1,6 @@
 import type { Connection } from './connection.js';
 import type { Endpoint } from './endpoint.js';
+import type { PikeError } from './errors.js';
 import type { ConnectorEvent } from './events.js';
 import type { Finish } from './finish.js';
 
@@ -82,9 +83,10 @@ export interface Connector<T> {
   /**
    * Begins to disconnect; a FinishDisconnect event says what was not sent. Called again, the way
    * that ends sooner counts. Of a connection that has ended: does nothing.
+   * @param reason the `error` of that event, if there is a fault to tell of. Default: none.
    * @throws PikeError `PIKE_ERR_INVALID_FINISH`, `PIKE_ERR_FOREIGN_CONNECTION`
    */
-  disconnect(connection: Connection, how: Finish): void;
+  disconnect(connection: Connection, how: Finish, reason?: PikeError): void;
 
   /**
    * Queues a message. It is serialized when the connection can take it, so do not change it

@@ -40,6 +40,9 @@ export const PIKE_ERRORS = {
   PIKE_ERR_OUT_OF_BYTES:
     'A decoder read past the bytes that have arrived, or no whole number of them.',
   PIKE_ERR_MESSAGE_RETURNED: 'A message given to send came back unsent.',
+  PIKE_ERR_NO_REQUESTS:
+    'Under correlation in order, a server cannot send requests to its peers, only events.',
+  PIKE_ERR_HEARTBEAT_TIMEOUT: 'The peer gave no sign of life for two heartbeat intervals.',
   PIKE_ERR_NO_ERROR_REPLY: 'A handler failed, and the protocol has no message to say so.',
   PIKE_ERR_CLIENT_CLOSED: 'The client was closed before the reply came, or the event was sent.',
   PIKE_ERR_OFFLINE_TIMEOUT: 'The client was not connected again within offlineTimeout.',
@@ -65,7 +68,7 @@ export class PikeError extends Error {
   /** What went wrong, stable across releases. */
   readonly code: PikeErrorCode;
   /**
-   * Of a request or event that failed in a client: `'unsent'`, the peer cannot have acted on it, so
+   * Of a request or event that a client, or a server, has sent and that failed: `'unsent'`, the peer cannot have acted on it, so
    * sending it again is safe; `'in-doubt'`, it was sent, or may have been, and no reply came.
    */
   readonly delivery: Delivery | undefined;

@@ -55,14 +55,17 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   tls: TlsPeer | undefined;
   /** What is to be sent. To send, use {@link send}: it knows whether the connection takes messages. */
   readonly outbox: Outbox<T>;
+  /** What is received. */
+  readonly inbox: Inbox<T>;
   readonly #settings: ConnectorSettings<T>;
-  readonly #inbox: Inbox<T>;
   readonly #timers = new LinkTimers();
   readonly #onFinishConnect: ((event: FinishConnectEvent<T>) => void) | undefined;
   #acceptance: Acceptance | undefined;
   #state: ConnectionState;
   #wire: Wire | undefined;
   #way: FinishWay | undefined;
+  /** Why we disconnect, if it is because of a fault. */
+  #reason: PikeError | undefined;
   /** Whether the peer has ended its side while ours goes on (`allowHalfOpen`). */
   #halfOpen = false;
   /** The last event, held back until the deserializer that still works on received bytes is done. */
@@ -78,7 +81,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
     this.#state = origin.inbound ? 'arriving' : 'connecting';
     this.connection = new Connection(this);
     this.outbox = new Outbox(this.connection, owner.settings, owner.pool, this);
-    this.#inbox = new Inbox(this.connection, owner.settings, this);
+    this.inbox = new Inbox(this.connection, owner.settings, this);
   }
 
   get state(): ConnectionState {
@@ -136,6 +139,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   }
 
   disconnect(way: FinishWay, deadline: number | undefined, reason?: PikeError): void {
+    this.#reason ??= reason;
     switch (this.#state) {
       case 'connecting':
         if (way !== 'finishQueues') {
@@ -152,7 +156,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
       case 'remoteEnded':
       case 'finishing':
         this.#startDeadline(deadline);
-        this.#finish(way, reason);
+        this.#finish(way);
         return;
       case 'lingering':
         if (way === 'now') this.#close();
@@ -165,24 +169,14 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
     }
   }
 
-  /** How many of its events wait for the application to take them. */
-  get pendingEvents(): number {
-    return this.#inbox.pendingEvents;
-  }
-
-  /** Events of the connection begin or cease to wait for the application to take them. */
-  pendingEventsChanged(change: 1 | -1): void {
-    this.#inbox.pendingEventsChanged(change);
-  }
-
   /** Looked at now and then: a peer that never finishes its message, or never reads, is given up. */
   check(now: number): void {
-    const error = this.#inbox.overdue(now) ?? this.outbox.stalled(now, this.#wire?.progress);
+    const error = this.inbox.overdue(now) ?? this.outbox.stalled(now, this.#wire?.progress);
     if (error !== undefined && this.#state !== 'closed') this.#end(this.#endType, error, false);
   }
 
   data(bytes: Buffer): void {
-    this.#inbox.push(bytes);
+    this.inbox.push(bytes);
   }
 
   written(): void {
@@ -191,7 +185,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
 
   remoteEnd(): void {
     if (this.#state !== 'open' && this.#state !== 'finishing') return;
-    const truncated = this.#inbox.waiting ? undefined : this.#inbox.truncation;
+    const truncated = this.inbox.waiting ? undefined : this.inbox.truncation;
     if (this.#settings.allowHalfOpen && truncated === undefined) {
       this.#halfOpen = true;
       if (this.#state === 'open') this.#become('remoteEnded');
@@ -251,7 +245,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
     if (this.#state !== 'finishing') return;
     this.#become('lingering');
     this.#postEnd(this.#endType, this.outbox.returned, undefined);
-    this.#inbox.discard();
+    this.inbox.discard();
     this.#wire?.end();
     this.#timers.startState(this.#settings.lingerTimeout, () => this.#close());
   }
@@ -262,11 +256,11 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   }
 
   caughtUp(): void {
-    const { truncation } = this.#inbox;
+    const { truncation } = this.inbox;
     if (this.#heldEnd !== undefined) this.#releaseHeldEnd(truncation);
     else if (this.#halfOpen && truncation !== undefined) {
       this.#end('remoteDisconnect', truncation, true);
-    } else this.#inbox.goOn();
+    } else this.inbox.goOn();
   }
 
   /** The one mutator of the state. */
@@ -286,18 +280,18 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
 
   #open(): void {
     this.#become('open');
-    this.#inbox.start();
+    this.inbox.start();
     this.outbox.start();
-    if (this.#way !== undefined) this.#finish(this.#way, undefined);
+    if (this.#way !== undefined) this.#finish(this.#way);
     if (this.#wire?.remoteEnded === true) this.remoteEnd();
   }
 
-  #finish(way: FinishWay, reason: PikeError | undefined): void {
+  #finish(way: FinishWay): void {
     const sooner = this.#way === undefined ? way : soonerWay(this.#way, way);
     const goesOn = this.#state === 'finishing' && sooner === this.#way;
     this.#way = sooner;
     if (sooner === 'now') {
-      this.#end(this.#endType, reason, false);
+      this.#end(this.#endType, this.#reason, false);
       return;
     }
     if (goesOn) return;
@@ -314,7 +308,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
     const accepted = this.#wire?.accepted() ?? { exact: 0 };
     this.#become('closed');
     const leftovers = this.outbox.close(accepted, error);
-    if (byPeer && this.#inbox.waiting) {
+    if (byPeer && this.inbox.waiting) {
       this.#heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);
       this.#wire?.destroy();
       return;
@@ -324,7 +318,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   }
 
   #postEnd(type: DisconnectType, leftovers: Leftovers<T>, error: PikeError | undefined): void {
-    this.events.post(disconnectEvent(type, this.connection, leftovers, error));
+    this.events.post(disconnectEvent(type, this.connection, leftovers, this.#reason ?? error));
     this.events.end();
   }
 
@@ -340,7 +334,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   /** Lets go of everything that the connection holds. */
   #release(): void {
     this.#timers.stop();
-    this.#inbox.stop();
+    this.inbox.stop();
     if (this.#wire === undefined) this.owner.gone(this);
     else this.#wire.destroy();
   }

@@ -139,9 +139,9 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     return { connection, success, queued, error };
   }
 
-  disconnect(connection: Connection, how: Finish): void {
+  disconnect(connection: Connection, how: Finish, reason?: PikeError): void {
     const { way, deadline } = readFinish(how);
-    this.#linkOf(connection).disconnect(way, deadline);
+    this.#linkOf(connection).disconnect(way, deadline, reason);
   }
 
   send(connection: Connection, message: T): boolean {
@@ -209,7 +209,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   gone(link: Link<T>): void {
     this.#links.delete(link);
     if (this.#links.size === 0) this.#patrol.stop();
-    if (!link.events.separate && link.pendingEvents > 0) this.#untaken.add(link);
+    if (!link.events.separate && link.inbox.pendingEvents > 0) this.#untaken.add(link);
     if (this.#links.size === 0) this.#onAllGone?.();
   }
 
@@ -280,8 +280,8 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   #createQueue(): EventQueue<T> {
     return new EventQueue<T>((event, change) => {
       const link = this.#linkOf(event.connection);
-      link.pendingEventsChanged(change);
-      if (link.pendingEvents === 0) this.#untaken.delete(link);
+      link.inbox.pendingEventsChanged(change);
+      if (link.inbox.pendingEvents === 0) this.#untaken.delete(link);
     }, this.settings.onError);
   }
 

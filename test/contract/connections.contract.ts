@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { Connection } from 'nestjs-pike/core';
+import { eventually } from '../support/eventually.js';
 import { pikeErrorOf } from '../support/rejections.js';
 import type { Transport } from '../support/transports/transport.js';
 import { addressOf, useSockets } from '../support/use-sockets.js';
@@ -41,6 +42,41 @@ export function connections(transport: Transport): void {
       await connector.shutdown({ now: true });
 
       expect(JSON.parse(JSON.stringify(connection))).toEqual(facts);
+    });
+
+    it('tells how many bytes have arrived, those of unfinished messages too', async () => {
+      const { connector, connection, events, peer } = await sockets.accepted();
+      expect(connection.bytesRead).toBe(0);
+
+      peer.write('one\nunfini');
+      await events.next('messageReceived');
+      peer.write('shed');
+      await eventually(() => connection.bytesRead === 'one\nunfinished'.length);
+
+      connector.disconnect(connection, { now: true });
+      expect(connection.bytesRead).toBe('one\nunfinished'.length);
+    });
+
+    it('tells whether it is read, managed separately, and over', async () => {
+      const connector = await sockets.listening({ maxPendingEvents: 1 });
+      const peer = await sockets.peer(addressOf(connector));
+      const arrival = await connector.receive();
+      if (arrival?.type !== 'remoteConnect') throw new Error('No RemoteConnect came.');
+      const { connection } = arrival;
+      expect(connection).toMatchObject({ paused: true, separate: false, ended: false });
+      arrival.finishAccept({ separate: true });
+      expect(connection).toMatchObject({ paused: false, separate: true, ended: false });
+
+      peer.write('one\ntwo\n');
+      await eventually(() => connection.paused);
+      await connector.receiveFrom(connection);
+      await connector.receiveFrom(connection);
+      expect(connection.paused).toBe(false);
+
+      connector.merge(connection);
+      expect(connection.separate).toBe(false);
+      connector.disconnect(connection, { now: true });
+      expect(connection.ended).toBe(true);
     });
 
     it('is among the connections from the call that makes it to its last event', async () => {

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import type { Finish } from 'nestjs-pike/core';
+import { PikeError } from 'nestjs-pike/core';
 import { pikeErrorOf } from '../support/rejections.js';
 import { nextTurn } from '../support/turns.js';
 import { useSockets } from '../support/use-sockets.js';
@@ -43,6 +44,33 @@ export function disconnecting(transport: Transport): void {
       });
       await peer.ended;
       expect(peer.text).toBe('');
+    });
+
+    it.each([{ now: true }, { finishMessages: true }, { finishQueues: true }] as const)(
+      'with %j tells the reason that it is given, in its event',
+      async (how) => {
+        const { connector, connection, events, peer } = await sockets.accepted();
+        const reason = new PikeError('PIKE_ERR_MALFORMED', 'The peer has sent nonsense.');
+
+        connector.disconnect(connection, how, reason);
+
+        await peer.ended;
+        expect((await events.next('finishDisconnect')).error).toBe(reason);
+      },
+    );
+
+    it('tells the first reason, even if its deadline passes or another follows', async () => {
+      const { connector, connection, events } = await sockets.clogged();
+      const reason = new PikeError('PIKE_ERR_MALFORMED', 'The peer has sent nonsense.');
+
+      connector.disconnect(connection, { finishQueues: true, deadline: 20 }, reason);
+      connector.disconnect(
+        connection,
+        { finishMessages: true },
+        new PikeError('PIKE_ERR_STALLED', 'And it does not read.'),
+      );
+
+      expect((await events.next('finishDisconnect')).error).toBe(reason);
     });
 
     it('with finishMessages finishes what has been begun and returns the rest', async () => {

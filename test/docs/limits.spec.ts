@@ -6,6 +6,7 @@ import { NET_LIMITS } from '../../src/core/net-options.js';
 import { LIMITS } from '../../src/core/options.js';
 import { CLIENT_LIMITS } from '../../src/nest/client/client-options.js';
 import { RECONNECT_LIMITS } from '../../src/nest/dialling/reconnect-options.js';
+import { SESSION_LIMITS } from '../../src/nest/session/session-settings.js';
 import { readShutdownOptions } from '../../src/nest/shutdown-options.js';
 import { LineConverter } from '../support/line-converter.js';
 
@@ -71,6 +72,7 @@ describe('the documented limits', () => {
     ['every connector', LIMITS],
     ['`NetConnector`', NET_LIMITS],
     ['(`PikeClient`)', ALL_CLIENT_LIMITS],
+    ['heartbeats, on either side', SESSION_LIMITS],
   ])('are those of %s, in order, with unit and default', (heading, table) => {
     const rows = rowsOf(heading).map(({ name, unit, default: standard }) => ({
       name,
@@ -103,9 +105,13 @@ describe('the documented limits', () => {
   });
 
   it('say what happens beyond them, with codes that exist', () => {
-    const rows = ['every connector', '`NetConnector`', '(`PikeClient`)', '`PikeClient`'].flatMap(
-      rowsOf,
-    );
+    const rows = [
+      'every connector',
+      '`NetConnector`',
+      '(`PikeClient`)',
+      'heartbeats, on either side',
+      '`PikeClient`',
+    ].flatMap(rowsOf);
     expect(rows.filter(({ beyond }) => beyond === '')).toEqual([]);
     const codes = rows.flatMap(({ beyond }) => beyond.match(/PIKE_ERR_\w+/g) ?? []);
     expect(Object.keys(PIKE_ERRORS)).toEqual(expect.arrayContaining(codes));

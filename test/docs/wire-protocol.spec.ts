@@ -22,6 +22,15 @@ describe('the documented wire protocol', () => {
     await expect(encodeAll(converter, request)).resolves.toEqual(frame);
   });
 
+  it.each([
+    [2, { ping: 5 }],
+    [3, { pong: 5 }],
+  ])('is what is spoken: frame %d is %j', async (index, packet) => {
+    const frame = (await documentedFrames())[index];
+    await expect(decodeAll(converter, frame!)).resolves.toEqual([packet]);
+    await expect(encodeAll(converter, packet)).resolves.toEqual(frame);
+  });
+
   it('is what is spoken: reply', async () => {
     const [, frame] = await documentedFrames();
     await expect(decodeAll(converter, frame!)).resolves.toEqual([reply]);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { decode, encode } from '@msgpack/msgpack';
 import { RawPeer } from '../support/raw-peer.js';
 
@@ -63,7 +64,7 @@ export class PacketPeer {
       await Promise.race([
         new Promise<void>((resolve) => this.#waiting.push(resolve)),
         this.raw.ended.then(() => {
-          throw new Error(`Ended at ${JSON.stringify(this.replies)}`);
+          throw new Error(`Ended at ${inspect(this.replies.slice(-3), { maxStringLength: 100 })}`);
         }),
       ]);
     }

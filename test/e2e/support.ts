@@ -5,14 +5,34 @@ import { Test } from '@nestjs/testing';
 import { PikeClient, PikeServer } from 'nestjs-pike';
 import type { PikeClientOptions, PikeServerOptions } from 'nestjs-pike';
 
-/** A running application with one Pike server, and what is needed to talk to it. */
-export interface Running<T = unknown> {
+/** An application with one Pike server, wherever that listens or connects to. */
+export interface Launched<T = unknown> {
   app: INestMicroservice;
   server: PikeServer<T>;
+}
+
+/** A running application whose server listens, and what is needed to talk to it. */
+export interface Running<T = unknown> extends Launched<T> {
   port: number;
   client(options?: Partial<PikeClientOptions<T>>): PikeClient<T>;
   /** Closes every client, then the application. */
   close(): Promise<void>;
+}
+
+/** Starts an application with these controllers. */
+export async function launch<T = unknown>(
+  controllers: Type<unknown>[],
+  options: PikeServerOptions<T>,
+  providers: Type<unknown>[] = [],
+): Promise<Launched<T>> {
+  @Module({ controllers, providers })
+  class AppModule {}
+
+  const server = new PikeServer<T>(options);
+  const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
+  const app = testing.createNestMicroservice({ strategy: server, logger: false });
+  await app.listen();
+  return { app, server };
 }
 
 /** Starts an application with these controllers on a free port of 127.0.0.1. */
@@ -21,17 +41,11 @@ export async function start<T = unknown>(
   options: Partial<PikeServerOptions<T>> = {},
   providers: Type<unknown>[] = [],
 ): Promise<Running<T>> {
-  @Module({ controllers, providers })
-  class AppModule {}
-
-  const server = new PikeServer<T>({
-    host: '127.0.0.1',
-    port: 0,
-    ...options,
-  });
-  const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
-  const app = testing.createNestMicroservice({ strategy: server, logger: false });
-  await app.listen();
+  const { app, server } = await launch<T>(
+    controllers,
+    { host: '127.0.0.1', port: 0, ...options },
+    providers,
+  );
   const { address } = server;
   if (address === undefined || !('port' in address)) throw new Error('The server does not listen.');
   const { port } = address;

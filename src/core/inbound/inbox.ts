@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.js';
+import type { Connection, InboundFacts } from '../connection.js';
 import { PikeError, describeThrown, isPikeError } from '../errors.js';
 import type { ConnectorSettings } from '../options.js';
 import { ArrivalClock } from './arrival-clock.js';
@@ -21,7 +21,8 @@ export interface InboxHost<T> extends ReadableHost {
  * Everything that one connection receives, and what stands against reading more. What decodes is made
  * when the first bytes arrive: many connections say nothing, for long.
  */
-export class Inbox<T> implements InboundHost<T> {
+export class Inbox<T> implements InboundHost<T>, InboundFacts {
+  bytesRead = 0;
   readonly #connection: Connection;
   readonly #settings: ConnectorSettings<T>;
   readonly #host: InboxHost<T>;
@@ -54,12 +55,18 @@ export class Inbox<T> implements InboundHost<T> {
       : undefined;
   }
 
+  /** Whether the socket is not read at present. */
+  get paused(): boolean {
+    return !this.#gate.isOpen;
+  }
+
   /** The connection is open: reads. */
   start(): void {
     this.#gate.goOn('notOpen');
   }
 
   push(bytes: Buffer): void {
+    this.bytesRead += bytes.length;
     if (this.#stopped) return;
     const pump = (this.#pump ??= this.#createPump());
     this.#completed = false;

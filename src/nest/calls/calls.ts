@@ -45,6 +45,8 @@ export class Calls<T> implements CallHolder<T> {
   readonly #sentEvents: SentEvents<T>;
   /** In the order in which they were given. */
   readonly #pending = new Set<Call<T>>();
+  /** Those of this turn that the connector may not have taken, by their messages. */
+  readonly #doubtful = new Map<T, Call<T>>();
   #lastId = 0;
   /** How many requests were given up whose replies are waited for all the same. */
   #abandoned = 0;
@@ -136,14 +138,13 @@ export class Calls<T> implements CallHolder<T> {
   rejected(message: T, error: PikeError): boolean {
     const isEnding = error.code === 'PIKE_ERR_DISCONNECTED';
     if (!isEnding) this.#sentEvents.rejected();
-    for (const call of this.#pending) {
-      if (!Object.is(call.message, message)) continue;
-      // Then it shares the fate of what was queued.
-      if (isEnding) call.message = undefined;
-      else this.#returned(call, unsent(error));
-      return true;
-    }
-    return false;
+    const call = this.#doubtful.get(message) ?? this.#pendingWith(message);
+    if (call === undefined) return false;
+    this.#doubtful.delete(message);
+    // Then it shares the fate of what was queued.
+    if (isEnding) call.message = undefined;
+    else this.#returned(call, unsent(error));
+    return true;
   }
 
   /**
@@ -163,8 +164,19 @@ export class Calls<T> implements CallHolder<T> {
     process.nextTick(() => this.#settle(leftovers, reason, resend));
   }
 
+  /** The connection goes on without us: nobody will learn here what becomes of what is pending. */
+  abandon(reason: EndReason): void {
+    this.#ended = true;
+    this.#sender.stop();
+    this.#sentEvents.stop();
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    for (const call of pending) call.reject(endError(reason, 'in-doubt'));
+  }
+
   given(call: Call<T>, message: T | undefined): void {
     call.message = message;
+    if (message !== undefined && !this.#sender.hasRoom) this.#doubt(call, message);
     if (call instanceof EventCall) {
       if (message !== undefined) this.#sentEvents.given(call);
       else if (this.#pending.delete(call)) call.sent();
@@ -176,6 +188,20 @@ export class Calls<T> implements CallHolder<T> {
 
   notGiven(call: Call<T>, thrown: unknown): void {
     this.#returned(call, unsent(thrown));
+  }
+
+  #pendingWith(message: T): Call<T> | undefined {
+    for (const call of this.#pending) if (Object.is(call.message, message)) return call;
+    return undefined;
+  }
+
+  /**
+   * Remembers a call as long as it may come back for want of room: to look through all that waits for
+   * a peer that takes nothing, for each message that it does not get, would be the others' time.
+   */
+  #doubt(call: Call<T>, message: T): void {
+    if (this.#doubtful.size === 0) setImmediate(() => this.#doubtful.clear());
+    this.#doubtful.set(message, call);
   }
 
   #settle(

@@ -18,9 +18,10 @@ import type { Closed } from '../calls/end-reason.js';
 import { Dialler } from '../dialling/dialler.js';
 import type { IncomingPacket } from '../packets/packets.js';
 import type { Session } from '../session/session.js';
+import type { Sessions } from '../session/sessions.js';
 import { shutdownWayOf } from '../shutdown-options.js';
 import type { PikeClientSettings } from './client-options.js';
-import { createClientSession } from './client-session.js';
+import { createClientSessions } from './client-sessions.js';
 import { OfflineQueue } from './offline-queue.js';
 
 /** What a connection tells its client. */
@@ -63,14 +64,13 @@ export class ClientConnection<T> {
   readonly #host: ClientConnectionHost<T>;
   readonly #dialler: Dialler;
   readonly #offline: OfflineQueue<Call<T>>;
+  readonly #sessions: Sessions<T>;
   #state: State = 'connecting';
   #waiters: Waiter[] = [];
   /** That of the present connection, or of the last. */
   #session: Session<T> | undefined;
   /** Those of the present connection, once everything that has waited for it is given to them. */
   #calls: Calls<T> | undefined;
-  /** Why we have ended the present connection ourselves. */
-  #fault: PikeError | undefined;
   /** Why there is no connection. */
   #lastError: PikeError | undefined;
   #closed: Promise<void> | undefined;
@@ -80,6 +80,10 @@ export class ClientConnection<T> {
     this.#settings = settings;
     this.#host = host;
     this.connector = settings.createConnector((error) => host.warn(error));
+    this.#sessions = createClientSessions(this.connector, settings, {
+      warn: (error) => host.warn(error),
+      unsolicited: (packet) => host.unsolicited(this, packet),
+    });
     this.#dialler = new Dialler(settings.endpoints, settings.reconnect, (endpoint, signal) =>
       this.#dial(endpoint, signal),
     );
@@ -162,13 +166,8 @@ export class ClientConnection<T> {
 
   #opened(connection: Connection): void {
     if (this.#state !== 'connecting' && this.#state !== 'reconnecting') return;
-    const session = createClientSession(this.connector, this.#settings, connection, {
-      warn: (error) => this.#host.warn(error),
-      unsolicited: (packet) => this.#host.unsolicited(this, packet),
-      failed: (error) => (this.#fault ??= error),
-    });
+    const session = this.#sessions.begin(connection, 'open');
     this.#session = session;
-    this.#fault = undefined;
     this.#become('open');
     // What has waited goes first; what a caller gives meanwhile goes behind.
     for (let call = this.#offline.shift(); call !== undefined; call = this.#offline.shift()) {
@@ -201,32 +200,31 @@ export class ClientConnection<T> {
         return;
       case 'finishDisconnect':
       case 'remoteDisconnect':
-        this.#disconnected(session, event);
+        this.#disconnected(event);
         break;
       case 'finishConnect':
       case 'remoteConnect':
     }
   }
 
-  #disconnected(
-    session: Session<T>,
-    event: FinishDisconnectEvent<T> | RemoteDisconnectEvent<T>,
-  ): void {
-    const { type, error = this.#fault } = event;
+  #disconnected(event: FinishDisconnectEvent<T> | RemoteDisconnectEvent<T>): void {
+    const { connection } = event;
+    const sessions = this.#sessions;
     if (this.#state !== 'open') {
-      session.disconnected(event, endReasonOf({ type, error }, CLIENT_CLOSED));
+      sessions.ended(connection, event, endReasonOf(event, CLIENT_CLOSED));
       return;
     }
-    const reason = endReasonOf({ type, error }, undefined);
+    const reason = endReasonOf(event, undefined);
     const { reconnect, retryUnsent } = this.#settings;
     if (reconnect.attempts === 0) {
-      session.disconnected(event, reason);
+      sessions.ended(connection, event, reason);
       this.#over(endError(reason, 'unsent'));
       return;
     }
     this.#become('reconnecting');
     this.#lastError = new PikeError(reason.code, reason.message, { cause: reason.cause });
-    session.disconnected(event, reason, retryUnsent ? (calls) => this.#putBack(calls) : undefined);
+    const resend = retryUnsent ? (calls: readonly Call<T>[]) => this.#putBack(calls) : undefined;
+    sessions.ended(connection, event, reason, resend);
     void this.#reconnect();
     this.#host.reconnecting(this);
   }

@@ -12,10 +12,9 @@ import type { ReconnectOptions, ReconnectSettings } from '../dialling/reconnect-
 import { completeOptions } from '../injected-options.js';
 import type { OptionSource, WithTokens } from '../injected-options.js';
 import { createDefaultConverter } from '../packets/default-protocol.js';
-import type { PacketOptions } from '../packets/packet-options.js';
 import type { OutgoingPacket, ReceivedPacket } from '../packets/packets.js';
 import { readSessionSettings } from '../session/session-settings.js';
-import type { SessionSettings } from '../session/session-settings.js';
+import type { SessionOptions, SessionSettings } from '../session/session-settings.js';
 import type { PikeShutdownOptions, ShutdownSettings } from '../shutdown-options.js';
 import { readShutdownOptions } from '../shutdown-options.js';
 
@@ -51,7 +50,7 @@ export const CLIENT_LIMITS = {
  */
 export interface PikeClientOptions<T = unknown>
   extends
-    PacketOptions<ReceivedPacket, OutgoingPacket, T>,
+    SessionOptions<ReceivedPacket, OutgoingPacket, T>,
     Partial<ClientLimits>,
     Partial<Omit<NetConnectorOptions<T>, 'backlog'>> {
   /** The port to connect to. This, `path` or `endpoints` is required. */
@@ -118,6 +117,7 @@ export function readClientOptions<T>(
     serializer,
     deserializer,
     correlation,
+    heartbeatInterval,
     connector,
     maxOfflineMessages,
     offlineTimeout,
@@ -128,7 +128,11 @@ export function readClientOptions<T>(
   const limits = { maxOfflineMessages, offlineTimeout, requestTimeout };
   checkType(OWNER, 'retryUnsent', retryUnsent, 'boolean');
   return {
-    ...readSessionSettings(OWNER, { serializer, deserializer, correlation }, converter),
+    ...readSessionSettings(
+      OWNER,
+      { serializer, deserializer, correlation, heartbeatInterval },
+      converter,
+    ),
     ...readNumbers(OWNER, limits, CLIENT_LIMITS),
     endpoints: readEndpoints({ host, port, path, endpoints }),
     reconnect: readReconnectOptions(OWNER, reconnect),

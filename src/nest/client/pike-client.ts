@@ -9,6 +9,7 @@ import { readNumbers } from '../../core/options.js';
 import { EventCall, RequestCall } from '../calls/call.js';
 import { unsent } from '../calls/calls.js';
 import { hasError } from '../calls/correlator.js';
+import { EventResult } from '../calls/event-result.js';
 import { ConnectorObservers } from '../connector-observers.js';
 import type { ObservedEvents } from '../connector-observers.js';
 import { LogLimit } from '../log-limit.js';
@@ -20,7 +21,6 @@ import type { OptionSource, WithTokens } from '../injected-options.js';
 import { CLIENT_LIMITS, readClientOptions } from './client-options.js';
 import type { PikeClientOptions, PikeClientSettings } from './client-options.js';
 import { EventFeeds } from './event-feeds.js';
-import { EventResult } from './event-result.js';
 
 /**
  * What `status` of a {@link PikeClient} emits, in the words of Nest's own clients: `'reconnecting'`
@@ -176,7 +176,7 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     try {
       this.#give(new EventCall<T>(this.#packetOf(pattern, data), result));
     } catch (thrown) {
-      result.threw(thrown);
+      result.fail(thrown);
     }
     return result.asObservable();
   }

@@ -107,7 +107,9 @@ export class Answers<T> implements RequestHost {
       return;
     }
     const packet = this.#repliesOf.get(message) ?? (message as Partial<ReplyPacket>);
-    if (packet.id !== undefined) this.#notSent(packet as ReplyPacket, error);
+    if (packet.id !== undefined && !('pattern' in packet) && !('cancel' in packet)) {
+      this.#notSent(packet as ReplyPacket, error);
+    }
   }
 
   /** The client must learn that its reply does not come. */

@@ -7,6 +7,7 @@ import type { IncomingPacket, PacketId } from '../packets/packets.js';
 import { isPromise } from '../packets/packets.js';
 import { showPattern } from '../packets/pattern.js';
 import { PikeContext } from '../pike-context.js';
+import type { ContextPeer } from '../pike-context.js';
 import type { Answers } from './answers.js';
 import type { HandlerRun } from './processing.js';
 import type { Producer, ReplySink } from './reply-stream.js';
@@ -14,7 +15,7 @@ import { produce } from './reply-stream.js';
 import type { Runs } from './runs.js';
 
 /** Who has sent a packet. */
-export interface Peer<T> {
+export interface Peer<T> extends ContextPeer {
   readonly connection: Connection;
   readonly answers: Answers<T>;
 }
@@ -181,7 +182,7 @@ export class Dispatcher<T> {
   #contextOf(peer: Peer<T>, pattern: string, packet: IncomingPacket): PikeContext<T> {
     const { metadata } = packet;
     if (metadata !== undefined) checkMetadata(metadata);
-    return new PikeContext<T>([peer.connection, pattern, metadata, this.#connector]);
+    return new PikeContext<T>([peer.connection, pattern, metadata, this.#connector, peer]);
   }
 }
 

@@ -4,9 +4,9 @@ import type { NetConnectorOptions } from '../../core/net-options.js';
 import { NET_OPTIONS } from '../../core/net-options.js';
 import type { PikeClientOptions } from '../client/client-options.js';
 import type { WithTokens } from '../injected-options.js';
-import { PACKET_OPTIONS } from '../packets/packet-options.js';
-import type { PacketOptions } from '../packets/packet-options.js';
 import type { ReceivedPacket, SentPacket } from '../packets/packets.js';
+import { SESSION_OPTIONS } from '../session/session-settings.js';
+import type { SessionOptions } from '../session/session-settings.js';
 import type { PikeShutdownOptions } from '../shutdown-options.js';
 
 /** The options of a `NetConnector` that say where it listens. */
@@ -15,11 +15,11 @@ type WhereToListen = 'port' | 'host' | 'path' | 'backlog';
 /**
  * Options of `PikeModule.forRoot`: what every server and registered client of the application has
  * where it has no such option of its own. So the protocol is named in one place, and may come from
- * whatever Nest can inject. Of a server that was given a `connector`, only the packet options and
- * `shutdown` hold.
+ * whatever Nest can inject. Of a server that was given a `connector`, only the packet options,
+ * `heartbeatInterval` and `shutdown` hold.
  */
 export type PikeModuleOptions<T = unknown> = WithTokens<
-  PacketOptions<ReceivedPacket, SentPacket, T> &
+  SessionOptions<ReceivedPacket, SentPacket, T> &
     Partial<Omit<NetConnectorOptions<T>, WhereToListen>> & {
       /** How servers and clients shut down. */
       shutdown?: PikeShutdownOptions;
@@ -51,7 +51,7 @@ const WHERE_TO_LISTEN = new Set(['port', 'host', 'path', 'backlog']);
 
 /** The names of the options that servers and clients can share. */
 const SHARED = [
-  ...PACKET_OPTIONS,
+  ...SESSION_OPTIONS,
   'converter',
   'allowHalfOpen',
   'onError',

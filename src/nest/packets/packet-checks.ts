@@ -25,6 +25,12 @@ export function checkMetadata(metadata: unknown): void {
   throw new PikeError('PIKE_ERR_MALFORMED', 'The metadata of a packet must be a map of strings.');
 }
 
+/** @throws PikeError `PIKE_ERR_MALFORMED` for a ping that is no number */
+export function checkPing(ping: unknown): number {
+  if (typeof ping === 'number') return ping;
+  throw new PikeError('PIKE_ERR_MALFORMED', 'A ping must be a number.');
+}
+
 /** @throws PikeError `PIKE_ERR_MALFORMED` for an id that is neither a number nor a short string */
 export function checkId(id: unknown): PacketId | undefined {
   if (id === undefined || typeof id === 'number') return id;

@@ -36,6 +36,11 @@ export class PacketSender<Packet, T> {
     this.#serializer = serializer;
   }
 
+  /** Whether there was room for more when the last message was given, which was taken then. */
+  get hasRoom(): boolean {
+    return this.#hasRoom;
+  }
+
   /** Resolves when there is room for more, for those who can wait; `undefined` if there is now. */
   room(): Promise<void> | undefined {
     // What a serializer still works on is as good as queued.

@@ -38,11 +38,18 @@ export interface IncomingReply {
   isDisposed?: boolean;
 }
 
+/** Asks the other side for a sign of life, or gives it: in the default protocol only. */
+export interface HeartbeatPacket {
+  /** To be answered by a pong of the same number. */
+  ping?: number;
+  pong?: number;
+}
+
 /** What a deserializer may make of a message, of whichever side. */
-export type ReceivedPacket = IncomingPacket & IncomingReply;
+export type ReceivedPacket = IncomingPacket & IncomingReply & HeartbeatPacket;
 
 /** What a serializer may be given, of whichever side. */
-export type SentPacket = OutgoingPacket & Partial<ReplyPacket>;
+export type SentPacket = OutgoingPacket & Partial<ReplyPacket> & HeartbeatPacket;
 
 /** How replies find their requests: by id, in any order; or one reply per request, in request order. */
 export type Correlation = 'id' | 'order';

@@ -1,5 +1,7 @@
 import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
+import type { Observable } from 'rxjs';
+import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { PikeError, describeThrown, isPikeError } from '../../core/errors.js';
@@ -10,6 +12,13 @@ import { lifecycleTypeOf } from '../lifecycle.js';
 import type { LifecycleOptions } from '../lifecycle.js';
 import { LogLimit } from '../log-limit.js';
 import type { PikeContext } from '../pike-context.js';
+import { AbsentPeer } from '../push/absent-peer.js';
+import { broadcast } from '../push/broadcast.js';
+import type { BroadcastOptions, BroadcastResult } from '../push/broadcast.js';
+import { Group } from '../push/group.js';
+import { Groups } from '../push/groups.js';
+import type { PeerVerbs } from '../push/peer-verbs.js';
+import type { Session } from '../session/session.js';
 import { PIKE_TRANSPORT } from '../transport.js';
 import { LifecycleHandlers } from './lifecycle-handlers.js';
 import { runHooked } from '../handling/processing.js';
@@ -22,7 +31,7 @@ import { checkServerOptions, readServerOptions } from './server-options.js';
 import type { PikeServerOptions, PikeServerSettings } from './server-options.js';
 import { Serving } from './serving.js';
 
-/** What `status` of a {@link PikeServer} emits: whether it listens. */
+/** What `status` of a {@link PikeServer} emits: whether it listens or, if it only connects, is connected. */
 export type PikeServerStatus = 'connected' | 'disconnected';
 
 const BRAND = Symbol.for('nestjs-pike.PikeServer');
@@ -54,6 +63,8 @@ export class PikeServer<T = unknown>
   readonly lifecycle = new LifecycleHandlers<T>((error, type) =>
     this.#lifecycleFailed(error, type),
   );
+  /** @internal */
+  readonly groups = new Groups<Session<T>>();
   readonly #router = new Router((pattern) => this.getHandlerByPattern(pattern));
   readonly #observers = new ConnectorObservers<T>((error) => this.logger.error(error));
   readonly #unknownEvents = new Set<string>();
@@ -78,7 +89,10 @@ export class PikeServer<T = unknown>
     return this.#serving?.connector.address;
   }
 
-  /** Called by Nest. Every failure goes to the callback. */
+  /**
+   * Called by Nest. Every failure goes to the callback; but that an endpoint to `connect` to cannot be
+   * reached is none: it is tried again until it can.
+   */
   listen(callback: (error?: unknown) => void): void {
     if (this.#serving !== undefined) {
       callback(new PikeError('PIKE_ERR_ALREADY_RUNNING', 'The server listens already.'));
@@ -128,6 +142,62 @@ export class PikeServer<T = unknown>
       throw new PikeError('PIKE_ERR_NOT_RUNNING', 'The server has no connector before listen().');
     }
     return this.#serving.connector as C;
+  }
+
+  /**
+   * Sends an event on a connection, at once. The Observable completes when it is sent.
+   * @throws (by the Observable) a PikeError with `delivery`; it is logged if nobody has subscribed
+   */
+  emitTo(connection: Connection, pattern: string | object, data: unknown): Observable<void> {
+    return this.#peer(connection).emit(pattern, data);
+  }
+
+  /**
+   * Sends a request on a connection when subscribed to, each time; unsubscribing cancels it. Emits the
+   * replies. The peer must have handlers: a `PikeServer` with the `connect` option has. One that never
+   * answers is waited for until the connection ends: `pipe(timeout(ms))`.
+   * @throws PikeError `PIKE_ERR_NO_REQUESTS` with `correlation: 'order'`; (by the Observable) the
+   * peer's error, or a PikeError with `delivery`
+   */
+  sendTo<Result = unknown>(
+    connection: Connection,
+    pattern: string | object,
+    data: unknown,
+  ): Observable<Result> {
+    return this.#peer(connection).send(pattern, data);
+  }
+
+  /**
+   * Sends an event on every connection, at once; those aside that are not accepted yet, or that are
+   * managed separately. The Observable emits what has become of it, once that is known of all, and
+   * never fails; what nobody has subscribed to is logged, if it was not sent on all of them.
+   */
+  broadcast(
+    pattern: string | object,
+    data: unknown,
+    options: BroadcastOptions = {},
+  ): Observable<BroadcastResult> {
+    const recipients = this.#serving?.recipients ?? [];
+    return broadcast(recipients, { pattern, data }, options, (error) => this.warn(error));
+  }
+
+  /**
+   * Adds a connection to a group, which it leaves by itself when it ends.
+   * @returns whether it is in the group now: false if it has ended
+   * @throws PikeError `PIKE_ERR_INVALID_OPTION` unless the name is a string
+   */
+  join(connection: Connection, group: string): boolean {
+    return this.#peer(connection).join(group);
+  }
+
+  /** Takes a connection out of a group. @returns whether it was in it */
+  leave(connection: Connection, group: string): boolean {
+    return this.#peer(connection).leave(group);
+  }
+
+  /** A group, to broadcast to. @throws PikeError `PIKE_ERR_INVALID_OPTION` unless the name is a string */
+  group(name: string): Group {
+    return new Group(name, this.groups, (error) => this.warn(error));
   }
 
   /** Called by Nest for each handler. Those of lifecycle patterns are kept where no packet can reach them. */
@@ -188,6 +258,12 @@ export class PikeServer<T = unknown>
   }
 
   /** @internal */
+  connectedChanged(): void {
+    if (this.#serving === undefined) return;
+    this._status$.next(this.#serving.connected ? 'connected' : 'disconnected');
+  }
+
+  /** @internal */
   observe(event: ConnectorEvent<T>): void {
     this.#observers.observe(event);
   }
@@ -227,8 +303,12 @@ export class PikeServer<T = unknown>
       callback(error);
       return;
     }
-    this._status$.next('connected');
+    this.connectedChanged();
     callback();
+  }
+
+  #peer(connection: Connection): PeerVerbs {
+    return this.#serving?.peer(connection) ?? new AbsentPeer((error) => this.warn(error));
   }
 
   #lifecycleFailed(error: unknown, type: string): void {

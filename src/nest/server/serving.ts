@@ -1,23 +1,32 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
-import type { ConnectorEvent, RemoteConnectEvent } from '../../core/events.js';
+import type { ConnectorEvent, FinishConnectEvent, RemoteConnectEvent } from '../../core/events.js';
+import { NO_LEFTOVERS } from '../../core/events.js';
 import { endReasonOf } from '../calls/end-reason.js';
 import type { Closed } from '../calls/end-reason.js';
 import { PikeContext } from '../pike-context.js';
+import type { ContextPeer } from '../pike-context.js';
 import { Dispatcher } from '../handling/dispatcher.js';
 import type { HandlerAccess } from '../handling/dispatcher.js';
+import type { Recipient } from '../push/broadcast.js';
+import type { Groups } from '../push/groups.js';
+import { Dialling } from './dialling.js';
 import { drain } from './draining.js';
 import type { LifecycleEvent, LifecycleHandlers } from './lifecycle-handlers.js';
 import { Runs } from '../handling/runs.js';
 import type { PikeServerSettings } from './server-options.js';
-import { Session } from '../session/session.js';
-import type { SessionOwner } from '../session/session.js';
+import { faultOf } from '../session/fault.js';
+import type { Session } from '../session/session.js';
+import { Sessions } from '../session/sessions.js';
 import type { ShutdownWay } from '../shutdown-options.js';
 
 /** What a serving period needs of its server. */
 export interface ServingHost<T> extends HandlerAccess<T> {
   readonly settings: PikeServerSettings<T>;
   readonly lifecycle: LifecycleHandlers<T>;
+  readonly groups: Groups<Session<T>>;
+  /** {@link Serving.connected} may have changed. */
+  connectedChanged(): void;
   /** Told of every event of the connector, first. */
   observe(event: ConnectorEvent<T>): void;
   /** A peer has misbehaved, or could not be sent what it waits for. */
@@ -30,8 +39,8 @@ export interface ServingHost<T> extends HandlerAccess<T> {
 export class Serving<T> {
   readonly connector: Connector<T>;
   readonly #host: ServingHost<T>;
-  readonly #sessions = new Map<Connection, Session<T>>();
-  readonly #sessionOwner: SessionOwner<T>;
+  readonly #sessions: Sessions<T>;
+  readonly #dialling: Dialling;
   /** Handlers of messages. */
   readonly #runs = new Runs();
   /** Handlers of what happens to connections. */
@@ -45,14 +54,20 @@ export class Serving<T> {
     this.#host = host;
     const connector = host.settings.createConnector((error) => host.report(error));
     this.connector = connector;
-    this.#sessionOwner = {
+    this.#sessions = new Sessions<T>({
       connector,
       settings: host.settings,
+      groups: host.groups,
       dispatch: (session, packet) => this.#dispatcher.dispatch(session, packet),
       warn: (error) => host.warn(error),
       report: (error) => host.report(error),
       fail: (session, error) => this.#fail(session, error),
-    };
+    });
+    const { endpoints, reconnect } = host.settings;
+    this.#dialling = new Dialling(endpoints, reconnect, {
+      connect: (endpoint, signal) => connector.connect(endpoint, { signal }),
+      warn: (error) => host.warn(error),
+    });
     this.#dispatcher = new Dispatcher(connector, host, this.#runs);
   }
 
@@ -60,10 +75,26 @@ export class Serving<T> {
     this.#unsubscribe = this.connector.subscribe((event) => this.#happened(event));
     try {
       await this.connector.run();
+      if (!this.#draining) this.#dialling.start();
     } catch (error) {
       this.#unsubscribe();
       throw error;
     }
+  }
+
+  /** Whether it listens, or is connected to one of the endpoints that it keeps a connection to. */
+  get connected(): boolean {
+    return this.connector.address !== undefined || this.#dialling.connected;
+  }
+
+  /** The connections that it serves; some may not be accepted yet. */
+  get recipients(): Iterable<Recipient> {
+    return this.#sessions;
+  }
+
+  /** The other end of a connection. */
+  peer(connection: Connection): ContextPeer {
+    return this.#sessions.of(connection);
   }
 
   /** Drains and shuts down; called again, joins. */
@@ -77,13 +108,14 @@ export class Serving<T> {
       {
         refuse: () => {
           this.#draining = true;
+          this.#dialling.stop();
           this.#dispatcher.refuse();
           return this.connector.stopListening();
         },
         handlersIdle: (ms) => Promise.all([this.#runs.idle(ms), this.#lifecycleRuns.idle(ms)]),
         interrupt: (tell) => {
           const err = tell ? INTERRUPTED : undefined;
-          for (const { answers } of this.#sessions.values()) answers.stop(err);
+          for (const { answers } of this.#sessions) answers.stop(err);
           this.#dispatcher.stopEventStreams();
         },
         endConnections: async (how) => {
@@ -102,38 +134,56 @@ export class Serving<T> {
     this.#host.observe(event);
     switch (event.type) {
       case 'messageReceived':
-        this.#sessionOf(event.connection).received(event.message);
+        this.#receiver(event.connection).received(event.message);
         return;
       case 'remoteConnect':
         this.#decide(event);
         return;
       case 'rejectedMessage':
-        // Of a connection that has ended, its last event says enough.
-        if (event.error.code !== 'PIKE_ERR_DISCONNECTED') {
-          this.#sessions.get(event.connection)?.rejected(event.message, event.error);
-        }
+        this.#sessions.find(event.connection)?.rejected(event.message, event.error);
         break;
       case 'finishDisconnect':
       case 'remoteDisconnect':
-        this.#sessions
-          .get(event.connection)
-          ?.disconnected(event, endReasonOf(event, this.#draining ? SERVER_CLOSED : undefined));
-        this.#sessions.delete(event.connection);
+        this.#sessions.ended(event.connection, event, endReasonOf(event, this.#closedReason));
+        this.#dialling.ended(event.connection);
+        this.#host.connectedChanged();
         break;
       case 'finishConnect':
+        this.#finishConnect(event);
+        this.#dialling.finished(event);
+        this.#host.connectedChanged();
     }
     this.#announce(event);
   }
 
+  get #closedReason(): Closed | undefined {
+    return this.#draining ? SERVER_CLOSED : undefined;
+  }
+
+  /** Whose session it is, begun with the first that is heard of the connection. */
+  #receiver(connection: Connection): Session<T> {
+    return this.#sessions.find(connection) ?? this.#sessions.begin(connection, 'open');
+  }
+
+  #finishConnect({ connection, success, queued, error }: FinishConnectEvent<T>): void {
+    if (success) {
+      this.#receiver(connection);
+      return;
+    }
+    const reason = endReasonOf({ type: 'finishDisconnect', error }, this.#closedReason);
+    this.#sessions.ended(connection, { ...NO_LEFTOVERS, queued }, reason);
+  }
+
   /** Accepts or refuses a peer. */
   #decide(event: RemoteConnectEvent): void {
+    this.#sessions.begin(event.connection, 'arriving');
     if (this.#draining) {
       this.connector.disconnect(event.connection, { now: true });
     } else if (this.#host.lifecycle.has(event.type)) {
       this.#lifecycleRuns.begin();
       void this.#askHandlers(event).finally(() => this.#lifecycleRuns.end());
     } else {
-      event.finishAccept();
+      this.#accept(event, false);
     }
   }
 
@@ -144,8 +194,14 @@ export class Serving<T> {
     } else {
       // If the handlers have taken longer than acceptTimeout it has no effect; the event of the
       // connection's end says so.
-      event.finishAccept(accepted);
+      this.#accept(event, accepted.separate);
     }
+  }
+
+  #accept(event: RemoteConnectEvent, separate: boolean): void {
+    if (!event.finishAccept({ separate })) return;
+    if (separate) this.#sessions.handOver(event.connection);
+    else this.#sessions.find(event.connection)?.opened();
   }
 
   #announce(event: Exclude<LifecycleEvent<T>, RemoteConnectEvent>): void {
@@ -158,20 +214,13 @@ export class Serving<T> {
   #fail(session: Session<T>, error: unknown): void {
     session.end();
     this.#host.warn(error);
-    this.connector.disconnect(session.connection, { finishQueues: true, deadline: 1_000 });
-  }
-
-  #sessionOf(connection: Connection): Session<T> {
-    let session = this.#sessions.get(connection);
-    if (session === undefined) {
-      session = new Session(this.#sessionOwner, connection);
-      this.#sessions.set(connection, session);
-    }
-    return session;
+    const how = { finishQueues: true, deadline: 1_000 } as const;
+    this.connector.disconnect(session.connection, how, faultOf(error));
   }
 
   #contextOf(event: LifecycleEvent<T>): PikeContext<T> {
-    return new PikeContext<T>([event.connection, event.type, undefined, this.connector]);
+    const { connection, type } = event;
+    return new PikeContext<T>([connection, type, undefined, this.connector, this.peer(connection)]);
   }
 }
 

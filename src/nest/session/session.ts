@@ -1,48 +1,73 @@
+import { Observable } from 'rxjs';
+import { EventCall } from '../calls/call.js';
 import type { Call } from '../calls/call.js';
 import { Calls } from '../calls/calls.js';
+import { deliverReply } from '../calls/deliver-reply.js';
 import type { EndReason } from '../calls/end-reason.js';
+import { EventResult } from '../calls/event-result.js';
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
-import type { PikeError } from '../../core/errors.js';
+import { describeThrown, PikeError } from '../../core/errors.js';
 import type { Leftovers } from '../../core/events.js';
+import type { Patrolled } from '../../core/patrol.js';
 import { Answers } from '../handling/answers.js';
 import type { AnswersHost } from '../handling/answers.js';
 import type { Peer } from '../handling/dispatcher.js';
 import { InOrder } from '../packets/in-order.js';
-import { checkPacket } from '../packets/packet-checks.js';
+import { checkPacket, checkPing } from '../packets/packet-checks.js';
 import { PacketSender } from '../packets/packet-sender.js';
-import type { IncomingPacket, ReceivedPacket, SentPacket } from '../packets/packets.js';
+import type {
+  IncomingPacket,
+  OutgoingPacket,
+  ReceivedPacket,
+  SentPacket,
+} from '../packets/packets.js';
 import { isReply } from '../packets/packets.js';
+import { showPattern } from '../packets/pattern.js';
+import type { Recipient } from '../push/broadcast.js';
+import { Group } from '../push/group.js';
+import type { Groups } from '../push/groups.js';
+import { Heartbeat } from './heartbeat.js';
+import type { HeartbeatHost } from './heartbeat.js';
+import { PingAnswers } from './ping-answers.js';
 import type { SessionSettings } from './session-settings.js';
 
 /** What a session shares with the others of its server, or its client. */
 export interface SessionOwner<T> {
   readonly connector: Connector<T>;
   readonly settings: SessionSettings<T>;
+  readonly groups: Groups<Session<T>>;
   /** A request, an event or a cancellation has come. What it throws ends the connection. */
   dispatch(session: Session<T>, packet: IncomingPacket): void;
   /** The peer cannot be trusted, or would be misled by what it receives next: the connection is to be ended. */
   fail(session: Session<T>, error: unknown): void;
-  /** Something could not be sent, or was not understood, and the peer is told so. */
-  warn(error: unknown): void;
+  /** Something could not be sent, or was not understood, and nobody else is told. */
+  readonly warn: (error: unknown) => void;
   /** Code of the application failed in a way of which no peer is told. */
   report(error: unknown): void;
 }
 
+/** `arriving`: its peer is not accepted yet; `ended`: nothing more is taken from the peer, or sent. */
+export type SessionState = 'arriving' | 'open' | 'ended';
+
 /** One connection's packets, in both directions: what the peer asks of us, and what we ask of it. */
-export class Session<T> implements Peer<T>, AnswersHost {
+export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHost, Patrolled {
   readonly connection: Connection;
   readonly #owner: SessionOwner<T>;
   readonly #sender: PacketSender<SentPacket, T>;
   /** Packets that arrive are taken in order, even where a deserializer takes its time. */
   readonly #incoming = new InOrder();
+  #state: SessionState;
   #answers: Answers<T> | undefined;
   #calls: Calls<T> | undefined;
-  #ended = false;
+  #heartbeat: Heartbeat | undefined;
+  #pingAnswers: PingAnswers<T> | undefined;
+  #pings = 0;
 
-  constructor(owner: SessionOwner<T>, connection: Connection) {
+  constructor(owner: SessionOwner<T>, connection: Connection, state: SessionState) {
     this.connection = connection;
     this.#owner = owner;
+    this.#state = state;
     this.#sender = new PacketSender(owner.connector, connection, owner.settings.serializer);
   }
 
@@ -58,14 +83,22 @@ export class Session<T> implements Peer<T>, AnswersHost {
     return this.#calls;
   }
 
-  /** Whether nothing more is taken from the peer, or answered. */
-  get ended(): boolean {
-    return this.#ended;
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get open(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** The peer is accepted. */
+  opened(): void {
+    if (this.#state === 'arriving') this.#state = 'open';
   }
 
   /** A message has come. */
   received(message: T): void {
-    if (this.#ended) return;
+    if (this.#state === 'ended') return;
     let packet;
     try {
       packet = this.#owner.settings.deserializer.deserialize(message);
@@ -79,13 +112,15 @@ export class Session<T> implements Peer<T>, AnswersHost {
   /** The connector has not taken a message, or the converter could not encode it. @returns whether it may have been one of ours */
   rejected(message: T, error: PikeError): boolean {
     if (this.#calls?.rejected(message, error) === true) return true;
-    this.#answers?.rejected(message, error);
+    // Of what was to be answered on a connection that ends, its last event says enough.
+    if (error.code !== 'PIKE_ERR_DISCONNECTED') this.#answers?.rejected(message, error);
     return this.#answers !== undefined;
   }
 
   /** Takes nothing more from the peer, and stops what is being handled. */
   end(): void {
-    this.#ended = true;
+    this.#state = 'ended';
+    this.#owner.groups.leaveAll(this);
     this.#answers?.end();
   }
 
@@ -99,8 +134,65 @@ export class Session<T> implements Peer<T>, AnswersHost {
     this.#calls?.ended(leftovers, reason, resend);
   }
 
+  /** The application takes the connection over: what becomes of our calls will not be seen here. */
+  handOver(): void {
+    this.end();
+    this.#calls?.abandon(HANDED_OVER);
+  }
+
+  emit(pattern: string | object, data: unknown): Observable<void> {
+    const result = new EventResult<void>((error) => this.warn(eventLost(pattern, error)));
+    if (this.#state === 'ended') result.failed(this.#notOpen());
+    else this.calls.give(new EventCall<T>({ pattern, data }, result));
+    return result.asObservable();
+  }
+
+  send<Result>(pattern: string | object, data: unknown): Observable<Result> {
+    if (this.#owner.settings.correlation === 'order') throw noRequests();
+    return new Observable<Result>((observer) => {
+      if (this.#state !== 'ended') {
+        return this.calls.request({ pattern, data }, (reply) => deliverReply(reply, observer));
+      }
+      observer.error(this.#notOpen());
+      return undefined;
+    });
+  }
+
+  post(packet: OutgoingPacket, sent: () => void, failed: (error: PikeError) => void): void {
+    this.calls.give(new EventCall<T>(packet, { sent, failed }));
+  }
+
+  join(group: string): boolean {
+    if (this.#state === 'ended') return false;
+    this.#owner.groups.join(this, group);
+    return true;
+  }
+
+  leave(group: string): boolean {
+    return this.#owner.groups.leave(this, group);
+  }
+
+  group(name: string): Group {
+    return new Group(name, this.#owner.groups, this.#owner.warn);
+  }
+
+  /** Looked at now and then: a peer that gives no sign of life is given up. */
+  check(now: number): void {
+    if (this.#state !== 'open') return;
+    this.#heartbeat ??= new Heartbeat(this, this.#owner.settings.heartbeatInterval, now);
+    this.#heartbeat.check(now);
+  }
+
+  ping(): void {
+    this.#sender.send({ ping: ++this.#pings }, { given: () => undefined, failed: this.#failed });
+  }
+
+  silent(error: PikeError): void {
+    this.#owner.connector.disconnect(this.connection, { now: true }, error);
+  }
+
   fail(error: unknown): void {
-    if (!this.#ended) this.#owner.fail(this, error);
+    if (this.#state !== 'ended') this.#owner.fail(this, error);
   }
 
   warn(error: unknown): void {
@@ -118,10 +210,11 @@ export class Session<T> implements Peer<T>, AnswersHost {
 
   readonly #take = (packet: ReceivedPacket): void => {
     // It may have ended while the deserializer took its time.
-    if (this.#ended) return;
+    if (this.#state === 'ended') return;
     checkPacket(packet);
     const { pattern, cancel } = packet;
     const reply = isReply(packet);
+    if (pattern === undefined && !reply && this.#isHeartbeat(packet)) return;
     // A protocol without patterns gives all messages the same one, replies included.
     if (reply || (pattern === undefined && cancel !== true)) {
       if (this.#calls?.replied(packet) === true) return;
@@ -131,5 +224,46 @@ export class Session<T> implements Peer<T>, AnswersHost {
     this.#owner.dispatch(this, packet);
   };
 
+  /** Answers a ping. @returns whether it was one, or a pong, which has done its work by arriving */
+  #isHeartbeat({ ping, pong }: ReceivedPacket): boolean {
+    if (!this.#owner.settings.hasHeartbeats) return false;
+    if (ping === undefined) return pong !== undefined;
+    this.#pingAnswers ??= new PingAnswers(this.#sender, this.#failed);
+    this.#pingAnswers.answer(checkPing(ping));
+    return true;
+  }
+
+  #notOpen(): PikeError {
+    return new PikeError(
+      'PIKE_ERR_DISCONNECTED',
+      `Connection ${this.connection.id} is not one that the server serves: it has ended, or the ` +
+        'application has taken it over with finishAccept({ separate: true }).',
+      { delivery: 'unsent' },
+    );
+  }
+
   readonly #failed = (thrown: unknown): void => this.fail(thrown);
+}
+
+/** What becomes of calls on a connection whose events go to a queue of their own. */
+const HANDED_OVER: EndReason = {
+  code: 'PIKE_ERR_DISCONNECTED',
+  message: 'The connection was accepted to be managed separately.',
+  cause: undefined,
+};
+
+function noRequests(): PikeError {
+  return new PikeError(
+    'PIKE_ERR_NO_REQUESTS',
+    "With correlation 'order' a server cannot tell replies from requests: it can emit, and not send.",
+    { delivery: 'unsent' },
+  );
+}
+
+/** For the log: which event it was that nobody asks about. */
+function eventLost(pattern: unknown, error: unknown): Error {
+  return new Error(
+    `The event ${showPattern(pattern)} was not sent, and nobody waits for it: ${describeThrown(error)}`,
+    { cause: error },
+  );
 }
