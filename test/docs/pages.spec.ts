@@ -6,7 +6,14 @@ import { freePort } from '../support/free-port.js';
 import { Project } from '../support/project.js';
 import { Page, problemsIn } from './page.js';
 
-const pages = readdirSync('docs').filter((name) => name.endsWith('.md'));
+/** Pages whose examples need more than to be run one by one: `guides.spec.ts` and `push.spec.ts` run them. */
+const ELSEWHERE = new Set([
+  'dependency-injection.md',
+  'migrate-from-tcp.md',
+  'push.md',
+  'shutdown.md',
+]);
+const pages = readdirSync('docs').filter((name) => name.endsWith('.md') && !ELSEWHERE.has(name));
 
 describe.each(pages)('the examples of docs/%s', (name) => {
   let page: Page;

@@ -186,7 +186,7 @@ describe.each([
         propertyRuns(50),
       );
       expect(cuts).toBeGreaterThan(60);
-      Logger.overrideLogger(true as never);
+      Logger.overrideLogger(true);
     },
     PROPERTY_TIMEOUT,
   );

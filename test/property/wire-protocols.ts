@@ -60,7 +60,7 @@ export const IN_ORDER: WireProtocol = {
   options: {
     converter: new LengthPrefixedConverter<string>({ bytes: 4, payload: textPayload }),
     ...rawMessages<string>('p', { reply: true }),
-  } as unknown as Partial<PikeClientOptions>,
+  },
   data: (number, isRequest, size) => `${isRequest ? 'r' : 'e'}${number} ${'x'.repeat(size)}`,
   frameOf,
   read: (frame) => {
