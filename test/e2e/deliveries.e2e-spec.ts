@@ -141,6 +141,18 @@ const CASES: Case[] = [
       }),
   },
   {
+    code: 'PIKE_ERR_HEARTBEAT_TIMEOUT',
+    delivery: 'in-doubt',
+    when: 'the server says nothing any more, not even that it lives',
+    run: () => seen(() => undefined, { heartbeatInterval: 20 }),
+  },
+  {
+    code: 'PIKE_ERR_HEARTBEAT_TIMEOUT',
+    delivery: 'unsent',
+    when: 'the server neither takes anything nor says that it lives',
+    run: () => queued(() => undefined, { heartbeatInterval: 20 }),
+  },
+  {
     code: 'PIKE_ERR_INCOMPLETE_TIMEOUT',
     delivery: 'in-doubt',
     when: 'the server does not finish a message',
