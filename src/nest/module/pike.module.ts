@@ -12,7 +12,7 @@ import type {
   FactoryProvider,
   ModuleMetadata,
 } from '@nestjs/common';
-import { invalidOption } from '../../core/options.js';
+import { PikeError } from '../../core/errors.js';
 import type { PikeClient } from '../client/pike-client.js';
 import { checkSharedOptions, SHARED_OPTIONS } from './module-options.js';
 import type {
@@ -60,10 +60,9 @@ export class PikeModule extends ConfigurableModuleClass {
     super();
     if (!application.learnsOfServers) new Logger(PikeModule.name).warn(NO_REGISTRY);
     if (options !== undefined && options !== application.shared) {
-      throw invalidOption(
-        'PikeModule',
-        'options',
-        'were given by forRoot() twice: import it once, in the root module',
+      throw new PikeError(
+        'PIKE_ERR_INVALID_OPTION',
+        'PikeModule: forRoot() is imported twice. Import it once, in the root module.',
       );
     }
   }
