@@ -6,14 +6,9 @@ import { freePort } from '../support/free-port.js';
 import { Project } from '../support/project.js';
 import { Page, problemsIn } from './page.js';
 
-/** Pages whose examples need more than to be run one by one: `guides.spec.ts` and `push.spec.ts` run them. */
-const ELSEWHERE = new Set([
-  'dependency-injection.md',
-  'migrate-from-tcp.md',
-  'push.md',
-  'shutdown.md',
-]);
-const pages = readdirSync('docs').filter((name) => name.endsWith('.md') && !ELSEWHERE.has(name));
+/** The programs of this page talk to each other: `push.spec.ts` runs them. */
+const ELSEWHERE = 'push.md';
+const pages = readdirSync('docs').filter((name) => name.endsWith('.md') && name !== ELSEWHERE);
 
 describe.each(pages)('the examples of docs/%s', (name) => {
   let page: Page;

@@ -1,22 +1,25 @@
 // Prevents: a newcomer copies the gateway and the device of docs/push.md, and they do not talk.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DocumentedProject } from '../support/documented-project.js';
 import { freePort } from '../support/free-port.js';
+import { Project } from '../support/project.js';
+import { Page, problemsIn } from './page.js';
 
 describe('the examples of docs/push.md', () => {
-  let page: DocumentedProject;
+  let page: Page;
+  let project: Project;
   beforeAll(async () => {
-    page = await DocumentedProject.create('docs/push.md', { 4000: await freePort() });
+    page = await Page.read('docs/push.md', { 4000: await freePort() });
+    project = await Project.create();
+    await page.addTo(project);
   });
-  afterAll(() => page.project.remove());
+  afterAll(() => project.remove());
 
   it('compile, all of them', async () => {
-    expect([...page.files]).toContain('push-fates.ts');
-    await expect(page.problems()).resolves.toBe('');
+    expect([...page.files.keys()]).toContain('push-fates.ts');
+    await expect(problemsIn(project)).resolves.toBe('');
   }, 60_000);
 
   it('talk: the device connects, whichever is first, and is called', async () => {
-    const { project } = page;
     const device = project.start({ file: 'device.js' });
     await device.prints('is tried again');
     const gateway = project.start({ file: 'gateway.js' });
@@ -26,7 +29,7 @@ describe('the examples of docs/push.md', () => {
     expect(operator).toEqual({
       code: 0,
       signal: null,
-      stdout: page.outputs.get('operator.js'),
+      stdout: page.outputs.get('operator.ts'),
       stderr: '',
     });
     await device.prints('display: closing at six');
