@@ -3,34 +3,19 @@
  * that holds a connection for ever because nobody decides.
  */
 import { describe, expect, it } from '@jest/globals';
-import type { RemoteConnectEvent } from 'nestjs-pike/core';
-import { acceptNobody } from '../support/event-recorder.js';
 import { pikeErrorOf } from '../support/rejections.js';
 import { scriptedConverter } from '../support/scripted-converter.js';
 import { inputHandled } from '../support/turns.js';
 import { addressOf, useSockets } from '../support/use-sockets.js';
-import type { Recorded } from '../support/use-sockets.js';
-import type { RawPeer } from '../support/raw-peer.js';
 import type { Transport } from '../support/transports/transport.js';
 
 export function accepting(transport: Transport): void {
   const sockets = useSockets(transport);
 
-  interface Arrival extends Recorded {
-    event: RemoteConnectEvent;
-    peer: RawPeer;
-  }
-
-  async function arrive(options: Parameters<typeof sockets.server>[0] = {}): Promise<Arrival> {
-    const server = await sockets.server(options, acceptNobody);
-    const peer = await sockets.peer(addressOf(server.connector));
-    return { ...server, peer, event: await server.events.next('remoteConnect') };
-  }
-
   describe('a peer that is not accepted yet', () => {
     it('is neither read nor sent to', async () => {
       let reads = 0;
-      const { connector, events, event, peer } = await arrive({
+      const { connector, events, event, peer } = await sockets.arrived({
         converter: scriptedConverter({ createDeserializer: () => void reads++ }),
       });
       peer.write('early\n');
@@ -55,7 +40,7 @@ export function accepting(transport: Transport): void {
     });
 
     it('fills what the system holds and no more, all of which is delivered in order once it is accepted', async () => {
-      const { events, event, peer } = await arrive({ maxPendingEvents: 1_000_000 });
+      const { events, event, peer } = await sockets.arrived({ maxPendingEvents: 1_000_000 });
       const lines = Array.from({ length: (2 * transport.facts.overflow) / 1000 }, (_, index) =>
         `${index} `.padEnd(999, 'x'),
       );
@@ -96,7 +81,7 @@ export function accepting(transport: Transport): void {
     );
 
     it('is read and sent to once it is accepted, nothing being lost', async () => {
-      const { connector, events, event, peer } = await arrive();
+      const { connector, events, event, peer } = await sockets.arrived();
       peer.write('early\n');
       connector.send(event.connection, 'one');
       connector.send(event.connection, 'two');
@@ -113,7 +98,7 @@ export function accepting(transport: Transport): void {
     });
 
     it('is refused when acceptTimeout has passed', async () => {
-      const { connector, events, event, peer } = await arrive({ acceptTimeout: 250 });
+      const { connector, events, event, peer } = await sockets.arrived({ acceptTimeout: 250 });
       connector.send(event.connection, 'unsent');
 
       expect(await events.next('finishDisconnect')).toMatchObject({
@@ -127,7 +112,7 @@ export function accepting(transport: Transport): void {
     });
 
     it('is accepted in time or not at all: the timeout ends with finishAccept', async () => {
-      const { connector, events, event, peer } = await arrive({ acceptTimeout: 250 });
+      const { connector, events, event, peer } = await sockets.arrived({ acceptTimeout: 250 });
       event.finishAccept();
       // Another peer's timeout, begun later, has passed.
       await sockets.peer(addressOf(connector));
@@ -140,7 +125,7 @@ export function accepting(transport: Transport): void {
     it.each([{ now: true }, { finishMessages: true }, { finishQueues: true }] as const)(
       'ends at once when it is disconnected with %j, unsent messages queued',
       async (how) => {
-        const { connector, events, event, peer } = await arrive();
+        const { connector, events, event, peer } = await sockets.arrived();
         connector.send(event.connection, 'unsent');
 
         connector.disconnect(event.connection, how);
@@ -160,7 +145,7 @@ export function accepting(transport: Transport): void {
     it.each([{ now: true }, { finishMessages: true }, { finishQueues: true }] as const)(
       'is terminated when the connector is shut down with %j',
       async (how) => {
-        const { connector, events, event, peer } = await arrive();
+        const { connector, events, event, peer } = await sockets.arrived();
         connector.send(event.connection, 'unsent');
 
         await connector.shutdown(how);
@@ -175,7 +160,7 @@ export function accepting(transport: Transport): void {
     it.each(['end', 'reset'] as const)(
       'may have left (%s); that comes to light when it is accepted',
       async (leave) => {
-        const { events, event, peer } = await arrive();
+        const { events, event, peer } = await sockets.arrived();
         peer.write('last words\n');
         peer[leave]();
         if (leave === 'reset') await peer.closed;
@@ -191,7 +176,7 @@ export function accepting(transport: Transport): void {
     );
 
     it('may have ended without a word; that comes to light when it is accepted', async () => {
-      const { events, event, peer } = await arrive();
+      const { events, event, peer } = await sockets.arrived();
       peer.end();
       await peer.finished;
       await inputHandled();
@@ -205,7 +190,7 @@ export function accepting(transport: Transport): void {
 
   describe('finishAccept', () => {
     it('throws when it is called again', async () => {
-      const { event } = await arrive();
+      const { event } = await sockets.arrived();
       expect(event.finishAccept()).toBe(true);
 
       expect(await pikeErrorOf(() => event.finishAccept())).toMatchObject({
@@ -214,7 +199,7 @@ export function accepting(transport: Transport): void {
     });
 
     it('may be called any time later, not only from within the event', async () => {
-      const { connector, event, peer } = await arrive();
+      const { connector, event, peer } = await sockets.arrived();
       const second = await sockets.peer(addressOf(connector));
 
       event.finishAccept();

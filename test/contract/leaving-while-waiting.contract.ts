@@ -4,27 +4,17 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { DONE, WAIT_FOR_MORE } from 'nestjs-pike/core';
-import { SlowConverter } from '../support/slow-converter.js';
 import { inputHandled } from '../support/turns.js';
 import { useSockets } from '../support/use-sockets.js';
-import type { Pair } from '../support/use-sockets.js';
 import type { Transport } from '../support/transports/transport.js';
 
 export function leavingWhileWaiting(transport: Transport): void {
   const sockets = useSockets(transport);
   const EMPTY = Buffer.alloc(0);
 
-  async function slow(
-    options: { allowHalfOpen?: boolean } = {},
-  ): Promise<Pair & { slow: SlowConverter }> {
-    const slowConverter = new SlowConverter();
-    const pair = await sockets.accepted({ ...options, converter: slowConverter.converter });
-    return { ...pair, slow: slowConverter };
-  }
-
   describe('a peer that ends while the deserializer waits', () => {
     it('gives its RemoteDisconnect after the message', async () => {
-      const { connector, connection, events, peer, slow: converter } = await slow();
+      const { connector, connection, events, peer, slow: converter } = await sockets.slow();
       peer.write('file');
       const { callback } = await converter.call(1);
       peer.end();
@@ -41,7 +31,7 @@ export function leavingWhileWaiting(transport: Transport): void {
     });
 
     it('may need several callbacks', async () => {
-      const { events, peer, slow: converter } = await slow();
+      const { events, peer, slow: converter } = await sockets.slow();
       peer.write('file');
       const { callback } = await converter.call(1);
       peer.end();
@@ -57,7 +47,7 @@ export function leavingWhileWaiting(transport: Transport): void {
     });
 
     it('gives the error when the message turns out not to be whole', async () => {
-      const { events, peer, slow: converter } = await slow();
+      const { events, peer, slow: converter } = await sockets.slow();
       peer.write('half a fi');
       const { callback } = await converter.call(1);
       peer.end();
@@ -73,7 +63,7 @@ export function leavingWhileWaiting(transport: Transport): void {
     });
 
     it('gives the error when the deserializer then throws', async () => {
-      const { events, peer, slow: converter } = await slow();
+      const { events, peer, slow: converter } = await sockets.slow();
       peer.write('file');
       const { callback } = await converter.call(1);
       peer.end();
@@ -91,7 +81,7 @@ export function leavingWhileWaiting(transport: Transport): void {
     });
 
     it('waits for it even if the connection broke, and keeps the reason', async () => {
-      const { connector, connection, events, peer, slow: converter } = await slow();
+      const { connector, connection, events, peer, slow: converter } = await sockets.slow();
       peer.write('file');
       const { callback } = await converter.call(1);
       peer.reset();
@@ -111,7 +101,7 @@ export function leavingWhileWaiting(transport: Transport): void {
     });
 
     it('rejects what is sent to it meanwhile', async () => {
-      const { connector, connection, events, peer, slow: converter } = await slow();
+      const { connector, connection, events, peer, slow: converter } = await sockets.slow();
       peer.write('file');
       await converter.call(1);
       peer.end();
@@ -123,7 +113,7 @@ export function leavingWhileWaiting(transport: Transport): void {
     });
 
     it('keeps shutdown waiting, but not with now', async () => {
-      const { connector, events, peer, slow: converter } = await slow();
+      const { connector, events, peer, slow: converter } = await sockets.slow();
       peer.write('file');
       await converter.call(1);
       peer.end();
@@ -141,7 +131,7 @@ export function leavingWhileWaiting(transport: Transport): void {
     });
 
     it('keeps shutdown waiting no longer than its deadline', async () => {
-      const { connector, events, peer, slow: converter } = await slow();
+      const { connector, events, peer, slow: converter } = await sockets.slow();
       peer.write('file');
       await converter.call(1);
       peer.end();
@@ -156,7 +146,7 @@ export function leavingWhileWaiting(transport: Transport): void {
     });
 
     it('with allowHalfOpen, ends the connection if its message turns out not to be whole', async () => {
-      const { events, peer, slow: converter } = await slow({ allowHalfOpen: true });
+      const { events, peer, slow: converter } = await sockets.slow({ allowHalfOpen: true });
       peer.write('half a fi');
       const { callback } = await converter.call(1);
       peer.end();
@@ -178,7 +168,7 @@ export function leavingWhileWaiting(transport: Transport): void {
         events,
         peer,
         slow: converter,
-      } = await slow({
+      } = await sockets.slow({
         allowHalfOpen: true,
       });
       peer.write('file');

@@ -4,27 +4,17 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from 'nestjs-pike/core';
-import { SlowConverter } from '../support/slow-converter.js';
 import { inputHandled } from '../support/turns.js';
 import { useSockets } from '../support/use-sockets.js';
-import type { Pair } from '../support/use-sockets.js';
 import type { Transport } from '../support/transports/transport.js';
 
 export function waitingDeserializers(transport: Transport): void {
   const sockets = useSockets(transport);
   const EMPTY = Buffer.alloc(0);
 
-  async function slow(
-    options: { allowHalfOpen?: boolean } = {},
-  ): Promise<Pair & { slow: SlowConverter }> {
-    const slowConverter = new SlowConverter();
-    const pair = await sockets.accepted({ ...options, converter: slowConverter.converter });
-    return { ...pair, slow: slowConverter };
-  }
-
   describe('a deserializer that waits for its callback', () => {
     it('is not called before the callback, and its peer is not read beyond what the system buffers', async () => {
-      const { connector, peer, slow: converter } = await slow();
+      const { connector, peer, slow: converter } = await sockets.slow();
       peer.write('first');
       await converter.call(1);
       const large = Buffer.alloc(64 * 1024 * 1024);
@@ -40,7 +30,7 @@ export function waitingDeserializers(transport: Transport): void {
     });
 
     it('is called again with the suffix that it left and what has arrived meanwhile', async () => {
-      const { events, peer, slow: converter } = await slow();
+      const { events, peer, slow: converter } = await sockets.slow();
       converter.answer = (data) => [data.subarray(3), WAIT_FOR_CALLBACK];
       peer.write('onetwo');
       const { callback } = await converter.call(1);
@@ -59,7 +49,7 @@ export function waitingDeserializers(transport: Transport): void {
     });
 
     it('is called again even if nothing is left and nothing has arrived', async () => {
-      const { events, peer, slow: converter } = await slow();
+      const { events, peer, slow: converter } = await sockets.slow();
       peer.write('all');
       const { callback } = await converter.call(1);
       converter.answer = () => [EMPTY, DONE];
@@ -71,7 +61,7 @@ export function waitingDeserializers(transport: Transport): void {
     });
 
     it('may call back synchronously', async () => {
-      const { events, peer, slow: converter } = await slow();
+      const { events, peer, slow: converter } = await sockets.slow();
       converter.answer = (data, callback) => {
         if (data.length === 0) return [EMPTY, DONE];
         callback();
@@ -83,7 +73,7 @@ export function waitingDeserializers(transport: Transport): void {
     });
 
     it('may call back synchronously for ever without keeping others from their turn', async () => {
-      const { connector, connection, events, peer, slow: converter } = await slow();
+      const { connector, connection, events, peer, slow: converter } = await sockets.slow();
       converter.answer = (data, callback) => {
         callback();
         return [data, WAIT_FOR_CALLBACK];
@@ -97,7 +87,7 @@ export function waitingDeserializers(transport: Transport): void {
     });
 
     it('may call back twice: the second call is ignored', async () => {
-      const { events, peer, slow: converter } = await slow();
+      const { events, peer, slow: converter } = await sockets.slow();
       peer.write('one');
       const { callback } = await converter.call(1);
       callback();
@@ -114,7 +104,7 @@ export function waitingDeserializers(transport: Transport): void {
     });
 
     it('may ask for more after the callback', async () => {
-      const { events, peer, slow: converter } = await slow();
+      const { events, peer, slow: converter } = await sockets.slow();
       peer.write('one');
       const { callback } = await converter.call(1);
       converter.answer = () => [EMPTY, WAIT_FOR_MORE];
@@ -128,7 +118,7 @@ export function waitingDeserializers(transport: Transport): void {
     });
 
     it('that throws after the callback costs its connection', async () => {
-      const { events, peer, slow: converter } = await slow();
+      const { events, peer, slow: converter } = await sockets.slow();
       peer.write('one');
       const { callback } = await converter.call(1);
       converter.answer = () => {
@@ -145,7 +135,7 @@ export function waitingDeserializers(transport: Transport): void {
     it.each([{ now: true }, { finishQueues: true }] as const)(
       'is destroyed once when we disconnect with %j, and its callback is ignored from then on',
       async (how) => {
-        const { connector, connection, events, peer, slow: converter } = await slow();
+        const { connector, connection, events, peer, slow: converter } = await sockets.slow();
         peer.write('one');
         const { callback } = await converter.call(1);
 

@@ -4,23 +4,10 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import type { Connector, RemoteConnectEvent } from 'nestjs-pike/core';
-import { acceptNobody } from '../support/event-recorder.js';
-import type { RawPeer } from '../support/raw-peer.js';
-import { addressOf, useSockets } from '../support/use-sockets.js';
-import type { Recorded } from '../support/use-sockets.js';
+import { useSockets } from '../support/use-sockets.js';
+import type { Arrival } from '../support/use-sockets.js';
 
 const sockets = useSockets();
-
-interface Arrival extends Recorded {
-  event: RemoteConnectEvent;
-  peer: RawPeer;
-}
-
-async function arrive(options: Parameters<typeof sockets.server>[0] = {}): Promise<Arrival> {
-  const server = await sockets.server(options, acceptNobody);
-  const peer = await sockets.peer(addressOf(server.connector));
-  return { ...server, peer, event: await server.events.next('remoteConnect') };
-}
 
 /** What somebody does who was told of a peer before it was accepted. */
 async function greet(connector: Connector<string>, event: RemoteConnectEvent): Promise<string> {
@@ -35,7 +22,7 @@ async function greet(connector: Connector<string>, event: RemoteConnectEvent): P
 
 describe('accepted', () => {
   it('lets somebody go on with a separate connection as soon as it is open', async () => {
-    const { connector, events, event, peer } = await arrive();
+    const { connector, events, event, peer } = await sockets.arrived();
     peer.write('Ann\n');
     const greeted = greet(connector, event);
 
@@ -48,7 +35,7 @@ describe('accepted', () => {
   });
 
   it('can be asked for when it is long decided, and says the same', async () => {
-    const { connector, event, peer } = await arrive();
+    const { connector, event, peer } = await sockets.arrived();
     event.finishAccept();
     await peer.destroy();
     await connector.shutdown({ now: true });
@@ -64,7 +51,7 @@ describe('accepted', () => {
     ],
     ['the connector is shut down', ({ connector }) => connector.shutdown({ finishQueues: true })],
   ])('is false when %s, and finishAccept does not change it', async (_, end) => {
-    const arrival = await arrive({ acceptTimeout: 30 });
+    const arrival = await sockets.arrived({ acceptTimeout: 30 });
     const { connector, event, peer } = arrival;
     const greeted = greet(connector, event);
 
@@ -80,7 +67,7 @@ describe('accepted', () => {
   it.each(['end', 'reset'] as const)(
     'is true for a peer that has left (%s): its end comes by receiveFrom',
     async (leave) => {
-      const { connector, events, event, peer } = await arrive();
+      const { connector, events, event, peer } = await sockets.arrived();
       const greeted = greet(connector, event);
       peer[leave]();
       if (leave === 'reset') await peer.closed;
@@ -93,7 +80,7 @@ describe('accepted', () => {
   );
 
   it('is true for a connection that ends in the turn in which it is accepted', async () => {
-    const { connector, event } = await arrive();
+    const { connector, event } = await sockets.arrived();
     const greeted = greet(connector, event);
 
     event.finishAccept({ separate: true });

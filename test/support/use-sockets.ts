@@ -5,13 +5,15 @@ import type {
   ConnectorEvent,
   Endpoint,
   NetConnectorOptions,
+  RemoteConnectEvent,
 } from 'nestjs-pike/core';
 import { Books } from './books.js';
-import { EventRecorder } from './event-recorder.js';
+import { acceptNobody, EventRecorder } from './event-recorder.js';
 import { LineConverter } from './line-converter.js';
 import { expectOrderOfEvents } from './one-life.js';
 import { RawListener } from './raw-peer.js';
 import type { RawPeer, RawPeerOptions } from './raw-peer.js';
+import { SlowConverter } from './slow-converter.js';
 import { tcp } from './transports/tcp.js';
 import type { Transport } from './transports/transport.js';
 import { unix } from './transports/unix.js';
@@ -29,6 +31,12 @@ export interface Recorded {
 /** One open connection of a connector, and its other side. */
 export interface Pair extends Recorded {
   connection: Connection;
+  peer: RawPeer;
+}
+
+/** A peer that waits for `finishAccept`. */
+export interface Arrival extends Recorded {
+  event: RemoteConnectEvent;
   peer: RawPeer;
 }
 
@@ -101,6 +109,19 @@ export class Sockets {
     const peer = await this.peer(addressOf(server.connector), { reading: peerReads });
     const { connection } = await server.events.next('remoteConnect');
     return { ...server, connection, peer };
+  }
+
+  /** A peer that has arrived, and that nobody has accepted. */
+  async arrived(options: Options = {}): Promise<Arrival> {
+    const server = await this.server(options, acceptNobody);
+    const peer = await this.peer(addressOf(server.connector));
+    return { ...server, peer, event: await server.events.next('remoteConnect') };
+  }
+
+  /** An inbound connection that is open, and whose deserializer waits until the test calls back. */
+  async slow(options: { allowHalfOpen?: boolean } = {}): Promise<Pair & { slow: SlowConverter }> {
+    const slow = new SlowConverter();
+    return { ...(await this.accepted({ ...options, converter: slow.converter })), slow };
   }
 
   /** An outbound connection that is open. */
