@@ -96,7 +96,8 @@ export class Calls<T> implements CallHolder<T> {
     const id = ++this.#lastId;
     call.id = id;
     this.#correlator.add(call);
-    this.#sender.send({ ...call.packet, id }, call);
+    // In this order: V8 takes ten times as long to put a new key behind those of a spread.
+    this.#sender.send({ id, ...call.packet }, call);
   }
 
   /**
@@ -127,10 +128,7 @@ export class Calls<T> implements CallHolder<T> {
     const last = this.#correlator.isLast(reply);
     if (last) this.#pending.delete(request);
     if (!request.wanted) this.#abandoned--;
-    request.replied(
-      !last || reply.isDisposed === true ? reply : { ...reply, isDisposed: true },
-      last,
-    );
+    request.replied(!last || reply.isDisposed === true ? reply : lastOf(reply), last);
     return true;
   }
 
@@ -278,6 +276,11 @@ export class Calls<T> implements CallHolder<T> {
     }
     call.reject(error);
   }
+}
+
+/** A reply that ends its request, where the protocol leaves that unsaid. */
+function lastOf({ response, err }: IncomingReply): IncomingReply {
+  return { response, err, isDisposed: true };
 }
 
 /** The error of a request or event that was never sent. @param code of what is no PikeError */
