@@ -148,6 +148,40 @@ export function connectWaiting(transport: Transport): void {
       expect([...connector.connections]).toEqual([]);
     });
 
+    it('gives back what was given meanwhile when connecting fails and onFinish throws', async () => {
+      const { connector, events } = await sockets.client();
+      const waiting = connector.connectWaiting(await sockets.unusedEndpoint(), {
+        onFinish: () => Promise.reject(new Error('not prepared')),
+      });
+      const [connection] = [...connector.connections] as [Connection];
+      connector.send(connection, 'one');
+      connector.send(connection, 'two');
+
+      await expect(waiting).rejects.toThrow('not prepared');
+
+      expect(await events.next('finishConnect', connection)).toMatchObject({
+        success: false,
+        queued: ['one', 'two'],
+      });
+    });
+
+    it('delivers what it holds back when the connector is shut down and onFinish never returns', async () => {
+      const listener = await sockets.listener();
+      const { connector, events } = await sockets.client();
+      void connector.connectWaiting(listener.address, {
+        onFinish: async (connection) => {
+          connector.send(connection, 'one');
+          await new Promise(() => {});
+        },
+      });
+      const peer = await listener.accept();
+      await peer.sees('one\n');
+
+      await connector.shutdown({ finishQueues: true });
+
+      expect(events.types()).toEqual(['finishDisconnect']);
+    });
+
     it('may be disconnected from within onFinish', async () => {
       const listener = await sockets.listener();
       const { connector, events } = await sockets.client();
