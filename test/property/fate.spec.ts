@@ -21,7 +21,10 @@ const ORDER: Partial<Record<Fate, number>> = { sent: 0, incomplete: 1, uncertain
 function isHealthy({ transport, role, ending, peerSends }: FateCase, { end }: Outcome): boolean {
   if (end.type === 'finishConnect') return true;
   // A TLS server sends tickets of itself, at about the time when who has dialled it is connected.
-  const hasInput = peerSends !== 'nothing' || (transport === 'TLS' && role === 'dials');
+  const hasTickets = transport === 'TLS' && role === 'dials';
+  // A peer that ends tells so by an alert, which is input, too, if we end of ourselves meanwhile.
+  const hasAlert = transport === 'TLS' && ending.by === 'peer' && end.type === 'finishDisconnect';
+  const hasInput = peerSends !== 'nothing' || hasTickets || hasAlert;
   // To close a socket that has unread input resets it, unless it is closed gracefully.
   if (hasInput) {
     return (
