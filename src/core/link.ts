@@ -60,6 +60,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   readonly #settings: ConnectorSettings<T>;
   readonly #timers = new LinkTimers();
   readonly #onFinishConnect: ((event: FinishConnectEvent<T>) => void) | undefined;
+  /** Of a peer that is not accepted yet. */
   #acceptance: Acceptance | undefined;
   #state: ConnectionState;
   #wire: Wire | undefined;
@@ -268,7 +269,10 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
     if (!NEXT_STATES[this.#state].includes(state)) {
       throw new Error(`A connection cannot become ${state} when it is ${this.#state}`);
     }
-    if (this.#state === 'arriving') this.#acceptance?.decide(state === 'open');
+    if (this.#state === 'arriving') {
+      this.#acceptance?.decide(state === 'open');
+      this.#acceptance = undefined;
+    }
     this.#state = state;
     this.#timers.stopState();
   }

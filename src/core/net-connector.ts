@@ -12,6 +12,7 @@ import { report } from './report.js';
 import { StreamConnector } from './stream-connector.js';
 import type { Channel } from './stream-connector.js';
 import { tlsPeerOf } from './tls-peer.js';
+import type { TlsPeer } from './tls-peer.js';
 
 /**
  * The connector over TCP, TLS and unix-domain sockets, built atop `node:net` and `node:tls`. (Pike's
@@ -65,15 +66,19 @@ export class NetConnector<T> extends StreamConnector<T> {
     const acceptedBytes = acceptedBytesOf(socket);
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       this.#tune(socket);
-      connected({ ...endsOf(socket), ...('path' in endpoint ? { remote: endpoint } : {}) });
+      const remote = 'path' in endpoint ? endpoint : remoteOf(socket);
+      connected({ remote, local: localOf(socket), tls: tlsOf(socket) });
     });
     return { socket, acceptedBytes };
   }
 
   #accept(socket: Socket): void {
     this.#tune(socket);
-    const ends = endsOf(socket);
-    if (ends.local === undefined) ends.local = this.address;
+    const ends = {
+      remote: remoteOf(socket),
+      local: this.#listener?.sharedAddress ?? localOf(socket) ?? this.address,
+      tls: tlsOf(socket),
+    };
     if (!this.arrived({ socket, acceptedBytes: acceptedBytesOf(socket) }, ends)) socket.destroy();
   }
 
@@ -89,13 +94,16 @@ function servernameOf(endpoint: Endpoint): { servername?: string } {
   return 'host' in endpoint && isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {};
 }
 
-function endsOf(socket: Socket): ConnectionEnds {
-  const { localAddress, localPort, remoteAddress, remotePort } = socket;
-  return {
-    local: endpointOf(localAddress, localPort),
-    remote: endpointOf(remoteAddress, remotePort),
-    tls: socket instanceof TLSSocket ? tlsPeerOf(socket) : undefined,
-  };
+function remoteOf({ remoteAddress, remotePort }: Socket): Endpoint | undefined {
+  return endpointOf(remoteAddress, remotePort);
+}
+
+function localOf({ localAddress, localPort }: Socket): Endpoint | undefined {
+  return endpointOf(localAddress, localPort);
+}
+
+function tlsOf(socket: Socket): TlsPeer | undefined {
+  return socket instanceof TLSSocket ? tlsPeerOf(socket) : undefined;
 }
 
 function endpointOf(host: string | undefined, port: number | undefined): Endpoint | undefined {

@@ -19,6 +19,11 @@ export interface NetListenerHost {
 /** A listening socket. */
 export class NetListener {
   readonly address: Endpoint;
+  /**
+   * Our end of every connection, unless it listens on all of the machine's addresses: many are idle,
+   * and one object for all of them takes less room than the system's answer for each.
+   */
+  readonly sharedAddress: Endpoint | undefined;
   readonly #server: Server;
   /** Peers whose TLS handshake is not done, by address. */
   readonly #shakingHands: Map<string, Socket>;
@@ -27,6 +32,7 @@ export class NetListener {
     this.#server = server;
     this.#shakingHands = shakingHands;
     this.address = addressOf(server);
+    this.sharedAddress = isWildcard(this.address) ? undefined : this.address;
   }
 
   /**
@@ -136,4 +142,9 @@ function addressOf(server: Server): Endpoint {
   return typeof address === 'string'
     ? { path: address }
     : { host: address.address, port: address.port };
+}
+
+/** Whether it stands for all addresses of the machine. */
+function isWildcard(endpoint: Endpoint): boolean {
+  return 'host' in endpoint && ['0.0.0.0', '::'].includes(endpoint.host);
 }
