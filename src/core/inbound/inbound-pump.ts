@@ -66,7 +66,7 @@ export class InboundPump<T> {
   stop(): void {
     if (!this.#running) return;
     this.#running = false;
-    this.#reassembly.drop(this.#reassembly.length);
+    this.#reassembly.clear();
     this.#decoder.abandon();
   }
 
@@ -79,9 +79,10 @@ export class InboundPump<T> {
       const waiting = this.#takeMessages();
       if (!this.#running) return false;
       this.#reassembly.drop(bytes.length - decoder.remaining);
+      if (waiting) return true;
       // What a message sets off may bring in more at once, where both ends are in one process.
-      const arrived = this.#reassembly.length > decoder.remaining;
-      if (waiting || !arrived) return waiting;
+      const isMore = this.#reassembly.bytes.length > decoder.remaining;
+      if (!isMore && !this.#reassembly.showMore()) return false;
     }
   }
 

@@ -92,7 +92,7 @@ describe('Reassembly', () => {
     expect(copied).toBeLessThan(4 * total);
   });
 
-  it('copies little when messages are dropped as they come', () => {
+  it('copies of an arrival only what completes the message that had begun before it', () => {
     const reassembly = new Reassembly(MOST);
     const arrived = Buffer.alloc(64 * 1024);
     const pieces = 100;
@@ -100,11 +100,48 @@ describe('Reassembly', () => {
     const copied = bytesCopied(() => {
       for (let i = 0; i < pieces; i++) {
         reassembly.append(arrived);
-        reassembly.drop(reassembly.length - 10);
+        // The first message, and with the next look all that are whole.
+        reassembly.drop(100);
+        reassembly.drop(reassembly.bytes.length - 10);
       }
     });
 
-    expect(copied).toBeLessThan(2 * pieces * arrived.length);
+    expect(reassembly.length).toBe(10);
+    expect(copied).toBeLessThan(pieces * 2048);
+  });
+
+  it('shows more of an arrival until the message is whole, and the rest where it lies', () => {
+    const reassembly = new Reassembly(MOST);
+    const bytes = Buffer.from(Array.from({ length: 10_000 }, (_, i) => i));
+    reassembly.append(bytes.subarray(0, 100));
+    const arrival = bytes.subarray(100);
+    reassembly.append(arrival);
+    expect(reassembly.length).toBe(10_000);
+
+    const shown: number[] = [];
+    do shown.push(reassembly.bytes.length);
+    while (reassembly.bytes.length < 3000 && reassembly.showMore());
+    expect(reassembly.bytes.equals(bytes.subarray(0, reassembly.bytes.length))).toBe(true);
+    expect(shown.length).toBeGreaterThan(1);
+    reassembly.drop(3000);
+
+    expect(reassembly.length).toBe(7000);
+    expect(reassembly.bytes.equals(bytes.subarray(3000))).toBe(true);
+    expect(reassembly.bytes.buffer).toBe(arrival.buffer);
+    expect(reassembly.showMore()).toBe(false);
+  });
+
+  it('holds on to what is not shown when more arrives', () => {
+    const reassembly = new Reassembly(MOST);
+    const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, i) => (i * 7) >> 3));
+    let at = 0;
+    for (let size = 1; at < bytes.length; at += size, size = (size * 5) % 7919) {
+      reassembly.append(bytes.subarray(at, at + size));
+    }
+    while (reassembly.showMore());
+
+    expect(reassembly.length).toBe(bytes.length);
+    expect(reassembly.bytes.equals(bytes)).toBe(true);
   });
 });
 

@@ -1,7 +1,11 @@
 /**
  * Holds the bytes that have arrived and are not consumed. Bytes handed out as views are never
- * written over. Growing is geometric, so that a large message that arrives in many pieces is copied
- * a bounded number of times, and so is one that arrives a byte at a time.
+ * written over.
+ *
+ * A message that began with the last arrival is joined with the first bytes of the next one, and as
+ * soon as it is whole the rest is read where it lies: of many small messages little is copied. Growing
+ * is geometric, so that a large message that arrives in many pieces is copied a bounded number of
+ * times, and so is one that arrives a byte at a time.
  */
 export class Reassembly {
   #buffer: Buffer = EMPTY;
@@ -9,6 +13,10 @@ export class Reassembly {
   #end = 0;
   /** Whether the bytes behind `#end` are ours to write to. */
   #owned = false;
+  /** The last arrival, while only a part of it is shown. */
+  #arrival: Buffer | undefined;
+  /** How many of its bytes are shown, as copies: the last ones of {@link bytes}. */
+  #joined = 0;
   readonly #mostBytes: number;
 
   /** @param mostBytes how large a message may be: up to there, no more room is taken than it can need */
@@ -16,49 +24,83 @@ export class Reassembly {
     this.#mostBytes = mostBytes;
   }
 
-  /** The bytes at hand: a view. */
+  /** The bytes at hand: a view. There may be {@link showMore more} of them. */
   get bytes(): Buffer {
     return this.#start === 0 && this.#end === this.#buffer.length
       ? this.#buffer
       : this.#buffer.subarray(this.#start, this.#end);
   }
 
+  /** How many bytes are held, shown or not. */
   get length(): number {
-    return this.#end - this.#start;
+    const hidden = this.#arrival === undefined ? 0 : this.#arrival.length - this.#joined;
+    return this.#shown + hidden;
   }
 
   /** Adds what has arrived. */
   append(data: Buffer): void {
-    const kept = this.length;
-    if (kept === 0) {
-      this.#buffer = data;
-      this.#start = 0;
-      this.#end = data.length;
-      this.#owned = false;
+    while (this.showMore());
+    if (this.#shown === 0) {
+      this.#readIn(data);
       return;
     }
-    if (!this.#owned || this.#end + data.length > this.#buffer.length) {
-      const doubled = kept < this.#mostBytes ? Math.min(kept * 2, this.#mostBytes) : kept * 2;
-      this.#moveTo(Math.max(kept + data.length, doubled));
-    }
-    data.copy(this.#buffer, this.#end);
-    this.#end += data.length;
+    this.#arrival = data;
+    this.#joined = 0;
+    this.showMore();
   }
 
-  /** Forgets the first `bytes` bytes at hand. */
+  /** Forgets the first `bytes` of the {@link bytes}. */
   drop(bytes: number): void {
     this.#start += bytes;
-    if (this.#start === this.#end) {
-      this.#buffer = EMPTY;
-      this.#start = 0;
-      this.#end = 0;
-      this.#owned = false;
+    const shown = this.#shown;
+    if (this.#arrival !== undefined && shown <= this.#joined) {
+      this.#readIn(this.#arrival.subarray(this.#joined - shown));
+    } else if (shown === 0) {
+      this.clear();
     }
   }
 
-  #moveTo(capacity: number): void {
-    const kept = this.length;
-    const larger = Buffer.allocUnsafeSlow(capacity);
+  /** Shows more bytes behind those at hand, which are not enough. @returns whether there are more */
+  showMore(): boolean {
+    if (this.#arrival === undefined) return false;
+    const more = Math.max(this.#shown, LEAST_JOINED_BYTES);
+    const piece = this.#arrival.subarray(this.#joined, this.#joined + more);
+    this.#add(piece);
+    this.#joined += piece.length;
+    if (this.#joined === this.#arrival.length) this.#arrival = undefined;
+    return true;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#readIn(EMPTY);
+  }
+
+  get #shown(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Goes on in these bytes, which are somebody else's. */
+  #readIn(bytes: Buffer): void {
+    this.#buffer = bytes;
+    this.#start = 0;
+    this.#end = bytes.length;
+    this.#owned = false;
+    this.#arrival = undefined;
+  }
+
+  /** Copies bytes behind those at hand. */
+  #add(bytes: Buffer): void {
+    if (!this.#owned || this.#end + bytes.length > this.#buffer.length) this.#moveTo(bytes.length);
+    bytes.copy(this.#buffer, this.#end);
+    this.#end += bytes.length;
+  }
+
+  /** Makes a buffer with room for `more` bytes behind those at hand. */
+  #moveTo(more: number): void {
+    const kept = this.#shown;
+    const doubled = kept < this.#mostBytes ? Math.min(kept * 2, this.#mostBytes) : kept * 2;
+    const larger = Buffer.allocUnsafeSlow(Math.max(kept + more, doubled));
     this.#buffer.copy(larger, 0, this.#start, this.#end);
     this.#buffer = larger;
     this.#start = 0;
@@ -68,3 +110,6 @@ export class Reassembly {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** How much of an arrival is copied, at first, behind a message that is not whole. */
+const LEAST_JOINED_BYTES = 1024;
