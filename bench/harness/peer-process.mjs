@@ -13,6 +13,22 @@ export async function freePort() {
   return port;
 }
 
+/** A command of Node with further options for Node. */
+export function withNodeOptions([node, ...args], options) {
+  return [node, ...options, ...args];
+}
+
+/** A command whose process may have so many files open: the usual limit, 1024, is no match for sockets. */
+export function withOpenFiles(command, files) {
+  return ['sh', '-c', `ulimit -n ${files} && exec "$0" "$@"`, ...command];
+}
+
+/** Whoever this process has started and not seen end: if it fails, they shall not go on. */
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /**
  * A program that tells what it finds in lines of JSON on its standard output. What it has to say
  * otherwise goes to the error output.
@@ -23,9 +39,14 @@ export class PeerProcess {
 
   constructor([command, ...args]) {
     this.command = [command, ...args].join(' ');
-    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
-    this.exited = once(this.#child, 'exit').then(([code, signal]) => signal ?? code);
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = child;
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    running.add(child);
+    this.exited = once(child, 'exit').then(([code, signal]) => {
+      running.delete(child);
+      return signal ?? code;
+    });
   }
 
   /** The next line that it prints. */
@@ -42,9 +63,9 @@ export class PeerProcess {
     return this.next();
   }
 
-  /** Ends it, whatever it is doing. */
-  async stop() {
-    this.#child.kill('SIGKILL');
+  /** Ends it, whatever it is doing, unless it has ended. */
+  async stop(signal = 'SIGKILL') {
+    this.#child.kill(signal);
     await this.exited;
   }
 }

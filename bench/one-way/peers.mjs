@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { outputOf, packageVersion } from '../harness/machine.mjs';
+import { outputOf, ownVersion, packageVersion } from '../harness/machine.mjs';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const node = (file, ...more) => ({ command: [process.execPath, path(file)], more });
@@ -9,11 +9,32 @@ const pythonVersion = (module) =>
   outputOf('/usr/bin/python3', '-c', `import ${module}; print(${module}.version)`);
 const zmq = fileURLToPath(new URL('../../.build/bench/zmq', import.meta.url));
 
+/** The most that Node can do. */
+export const CEILING = {
+  name: 'node:net, batched by hand',
+  version: process.version,
+  ...node('net.mjs'),
+};
+
+/** This package, by the kind of its converter. */
+export const OURS = {
+  framed: {
+    name: 'nestjs-pike, FramedConverter',
+    version: ownVersion,
+    ...node('pike.mjs', 'framed'),
+  },
+  object: {
+    name: 'nestjs-pike, object per message',
+    version: ownVersion,
+    ...node('pike.mjs', 'object'),
+  },
+};
+
 /** Everybody in the comparison. `version` is `undefined` where a peer is not installed. */
 export const PEERS = [
-  { name: 'node:net, batched by hand', version: process.version, ...node('net.mjs') },
-  { name: 'nestjs-pike, FramedConverter', version: 'this', ...node('pike.mjs', 'framed') },
-  { name: 'nestjs-pike, object per message', version: 'this', ...node('pike.mjs', 'object') },
+  CEILING,
+  OURS.framed,
+  OURS.object,
   {
     name: 'libzmq in C',
     version: existsSync(zmq) ? outputOf('pkg-config', '--modversion', 'libzmq') : undefined,
