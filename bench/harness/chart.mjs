@@ -21,7 +21,7 @@ export function ticksFor(most) {
   return Array.from({ length: count + 1 }, (_, tick) => Number((tick * step).toPrecision(12)));
 }
 
-const escaped = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
+const escaped = (content) => content.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
 
 /** A number of pixels, without a tail of digits. */
 const px = (number) => String(Math.round(number * 10) / 10);

@@ -37,3 +37,11 @@ export function linearFit(points) {
   const residue = points.reduce((sum, [x, y]) => sum + (y - mean - slope * (x - meanX)) ** 2, 0);
   return { slope, slopeError: Math.sqrt(residue / (count - 2) / spread), mean };
 }
+
+/**
+ * How much a fitted line climbs over a span of x, beyond what the scatter of the points could feign: two
+ * standard errors. 0 or less: it does not.
+ */
+export function sureGrowth({ slope, slopeError }, span) {
+  return (slope - 2 * slopeError) * span;
+}

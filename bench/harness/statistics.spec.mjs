@@ -1,6 +1,6 @@
 // Prevents: a figure of the benchmarks that is no median, or a ratio taken across rounds.
 import { describe, expect, it } from '@jest/globals';
-import { linearFit, median, percentile, ratioOf } from './statistics.mjs';
+import { linearFit, median, percentile, ratioOf, sureGrowth } from './statistics.mjs';
 
 describe('the statistics of the benchmarks', () => {
   it('take the middle of an odd number of rounds, and the middle of the two of an even one', () => {
@@ -40,5 +40,13 @@ describe('the statistics of the benchmarks', () => {
     ]);
     expect(scattered.slope).toBeCloseTo(0.8);
     expect(scattered.slopeError).toBeCloseTo(Math.sqrt(0.18)); // residues 1.8, over 2 degrees and a spread of 5
+  });
+
+  it('tell growth from scatter', () => {
+    const noise = (i) => ((i * 7919) % 13) - 6;
+    const series = (slope) => Array.from({ length: 60 }, (_, i) => [i, 100 + slope * i + noise(i)]);
+    expect(sureGrowth(linearFit(series(0)), 60)).toBeLessThan(3);
+    expect(sureGrowth(linearFit(series(-1)), 60)).toBeLessThan(0);
+    expect(sureGrowth(linearFit(series(1)), 60)).toBeGreaterThan(50);
   });
 });

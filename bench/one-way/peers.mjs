@@ -5,8 +5,8 @@ import { outputOf, ownVersion, packageVersion } from '../harness/machine.mjs';
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const node = (file, ...more) => ({ command: [process.execPath, path(file)], more });
 const python = (file) => ({ command: ['/usr/bin/python3', path(file)], more: [] });
-const pythonVersion = (module) =>
-  outputOf('/usr/bin/python3', '-c', `import ${module}; print(${module}.version)`);
+const pythonVersion = (module, attribute) =>
+  outputOf('/usr/bin/python3', '-c', `import ${module}; print(${module}.${attribute})`);
 const zmq = fileURLToPath(new URL('../../.build/bench/zmq', import.meta.url));
 
 /** The most that Node can do. */
@@ -41,8 +41,16 @@ export const PEERS = [
     command: [zmq],
     more: [],
   },
-  { name: 'Twisted', version: pythonVersion('twisted'), ...python('peers/twisted_peer.py') },
-  { name: 'tornado', version: pythonVersion('tornado'), ...python('peers/tornado_peer.py') },
+  {
+    name: 'Twisted',
+    version: pythonVersion('twisted', '__version__'),
+    ...python('peers/twisted_peer.py'),
+  },
+  {
+    name: 'tornado',
+    version: pythonVersion('tornado', 'version'),
+    ...python('peers/tornado_peer.py'),
+  },
   { name: 'zeromq.js', version: packageVersion('zeromq'), ...node('peers/zeromq.mjs') },
   { name: 'ws', version: packageVersion('ws'), ...node('peers/ws.mjs') },
 ];
