@@ -5,7 +5,7 @@ import { readOptions } from './harness/options.mjs';
 import { report } from './harness/report.mjs';
 import { PEERS, RunningTransport } from './requests/running.mjs';
 
-const { quick, json, rounds } = readOptions({ rounds: 7 });
+const { quick, json, rounds } = readOptions({ rounds: 5 });
 /** How long each peer is asked in a round. */
 const ROUND_MS = quick ? 150 : 1_000;
 /** How long before, once, to warm it up. */

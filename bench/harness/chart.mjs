@@ -35,6 +35,7 @@ const STYLE = `<style>
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .title { font-weight: 600; font-size: 14px; }
 .note, .tick { fill: #59636e; font-size: 12px; }
+.warning { fill: #d1242f; font-weight: 600; }
 .page { fill: #ffffff; }
 .line { stroke: #d1d9e0; }
 .ours { fill: #0969da; }
@@ -42,6 +43,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 @media (prefers-color-scheme: dark) {
   text { fill: #f0f6fc; }
   .note, .tick { fill: #9198a1; }
+  .warning { fill: #f85149; }
   .page { fill: #0d1117; }
   .line { stroke: #3d444d; }
   .ours { fill: #4493f8; }
@@ -50,18 +52,24 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 </style>`;
 
 /** The label of a bar: the figure, and how the first of ours compares with it. */
-function labelOf({ value, ratio }, { ours }) {
-  return ratio === undefined ? short(value) : `${short(value)}, ${ours} ${ratio.toFixed(2)} ×`;
+function labelOf({ value, ratio }) {
+  return ratio === undefined ? short(value) : `${short(value)} (${ratio.toFixed(2)} ×)`;
 }
 
+/** The label of a tick: as a figure, without its empty digits. */
+const tickLabel = (tick) =>
+  short(tick)
+    .replace(/(\.\d*?)0+( |$)/, '$1$2')
+    .replace(/\.( |$)/, '$1');
+
 function panelOf(panel, top) {
-  const { title, unit, bars } = panel;
+  const { title, unit, ours, bars } = panel;
   const ticks = ticksFor(Math.max(...bars.map(({ value }) => value)));
   const scale = (RIGHT - NAMES) / ticks.at(-1);
   const bottom = top + HEAD + bars.length * ROW;
   const lines = ticks.map((tick) => {
     const x = px(NAMES + tick * scale);
-    return `<line x1="${x}" y1="${top + HEAD - 4}" x2="${x}" y2="${bottom}" class="line"/>${text(x, bottom + 16, short(tick), 'tick', 'middle')}`;
+    return `<line x1="${x}" y1="${top + HEAD - 4}" x2="${x}" y2="${bottom}" class="line"/>${text(x, bottom + 16, tickLabel(tick), 'tick', 'middle')}`;
   });
   const rows = bars.map((bar, row) => {
     const y = top + HEAD + row * ROW;
@@ -69,21 +77,30 @@ function panelOf(panel, top) {
     return [
       text(NAMES - 8, y + 13, bar.name, 'name', 'end'),
       `<rect x="${NAMES}" y="${y}" width="${px(width)}" height="${BAR}" rx="2" class="${bar.ours ? 'ours' : 'other'}"/>`,
-      text(NAMES + width + 6, y + 13, labelOf(bar, panel), 'value'),
+      text(NAMES + width + 6, y + 13, labelOf(bar), 'value'),
     ].join('');
   });
-  return [text(16, top + 18, `${title}, ${unit}`, 'title'), ...lines, ...rows].join('\n');
+  return [
+    text(16, top + 18, `${title}: ${unit} (${ours} is so many times as fast)`, 'title'),
+    ...lines,
+    ...rows,
+  ].join('\n');
 }
 
 /**
  * A chart of horizontal bars, as the text of an SVG that reads in light and in dark.
  * @param panels below each other, each with an axis of its own: `{ title, unit, ours, bars }`, where `ours`
  * is a short name for whom the ratios are about, and a bar is `{ name, value, ours, ratio }`
+ * @param warnings what stands at the top, in red, a line each
  * @param note what stands at the bottom, in small letters, a line each
  */
-export function chart({ title, panels, note }) {
+export function chart({ title, panels, warnings, note }) {
   const parts = [text(16, 28, title, 'title')];
   let top = 44;
+  for (const warning of warnings) {
+    parts.push(text(16, top + 6, warning, 'warning'));
+    top += 20;
+  }
   for (const panel of panels) {
     parts.push(panelOf(panel, top));
     top += HEAD + panel.bars.length * ROW + AXIS + GAP;

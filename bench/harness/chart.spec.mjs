@@ -38,6 +38,7 @@ describe('a chart', () => {
         ],
       },
     ],
+    warnings: ['VOID: a weak ceiling'],
     note: ['5 rounds'],
   });
 
@@ -52,9 +53,16 @@ describe('a chart', () => {
   it('names, figures and ratios stand beside them, whatever signs they have', () => {
     expect(svg).toContain('>ours &#60;fast&#62;<');
     expect(svg).toContain('>4.00 M<');
-    expect(svg).toContain('>1.00 M, FramedConverter 4.00 ×<');
+    expect(svg).toContain('>1.00 M (4.00 ×)<');
     expect(svg).toContain('aria-label="Messages &#38; more"');
+    expect(svg).toContain('>100 bytes: messages/s (FramedConverter is so many times as fast)<');
     expect(svg).toContain('>5 rounds<');
+    expect(svg).toContain('>VOID: a weak ceiling<');
+  });
+
+  it('has an axis that is labelled, without empty digits', () => {
+    const labels = Array.from(svg.matchAll(/class="tick"[^>]*>([^<]+)</g), ([, label]) => label);
+    expect(labels).toEqual(['0', '1 M', '2 M', '3 M', '4 M']);
   });
 
   it('closes what it opens', () => {

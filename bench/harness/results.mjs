@@ -28,17 +28,16 @@ function panelOf({ unit, rows }, title) {
  * @param documents what benchmarks have written by `--json`
  */
 export function drawResults(documents) {
+  const drawn = documents.filter(({ name }) => DRAWN.some(([each]) => each === name));
   const panels = DRAWN.flatMap(([name, section, title]) => {
     const document = documents.find((each) => each.name === name);
     const found = document?.sections.find((each) => each.title === section);
     return found === undefined ? [] : [panelOf(found, title)];
   });
-  const note = [
-    'Medians; behind each, how many times as fast the first of ours was in the same rounds.',
-    conditionsOf(documents[0]),
-    ...flawsOf(documents),
-  ];
-  return chart({ title: 'nestjs-pike beside others', panels, note });
+  const note = ['Medians; ratios within the same rounds.', conditionsOf(documents[0])];
+  for (const { missing } of drawn) note.push(...missing.map((peer) => `Missing: ${peer}`));
+  const warnings = flawsOf(documents);
+  return chart({ title: 'nestjs-pike beside others', panels, warnings, note });
 }
 
 const flawsOf = (documents) =>
