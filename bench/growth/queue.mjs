@@ -37,7 +37,7 @@ async function openPike() {
   return { give: (message) => connector.send(connection, message), shutdown };
 }
 
-/** A write for each message, length and all; what becomes of it nobody says. */
+/** A write for each message; what becomes of it nobody says. */
 async function openNet() {
   const socket = createConnection(endpoint);
   await once(socket, 'connect');

@@ -63,6 +63,13 @@ export class PeerProcess {
     return this.next();
   }
 
+  /** Rejects if it fails; else never settles. */
+  async failure() {
+    const how = await this.exited;
+    if (how !== 0) throw new Error(`${this.command} failed (${how})`);
+    return new Promise(() => {});
+  }
+
   /** Ends it, whatever it is doing, unless it has ended. */
   async stop(signal = 'SIGKILL') {
     this.#child.kill(signal);

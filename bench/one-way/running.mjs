@@ -26,7 +26,7 @@ export async function sendOneWay(
   const receiver = start('receiver');
   await receiver.next();
   const sender = start('sender');
-  const { ms, checksum } = await receiver.next();
+  const { ms, checksum } = await Promise.race([receiver.next(), sender.failure()]);
   await Promise.all([sender.stop(ending), receiver.stop(ending)]);
   const expected = expectedChecksum(warmUp + count);
   if (checksum !== expected) throw new Error(`${command.join(' ')}: ${checksum}, not ${expected}`);

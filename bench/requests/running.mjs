@@ -15,9 +15,10 @@ export const PEERS = Object.entries(TRANSPORTS).map(([name, transport]) => ({
 }));
 
 function versionOf({ broker, packages = [] }) {
-  if (packages.some((each) => packageVersion(each) === undefined)) return undefined;
-  if (broker !== undefined) return outputOf(broker(0)[0], '--version');
-  return packages.length > 0 ? packageVersion(packages[0]) : ownVersion;
+  const versions = packages.map(packageVersion);
+  if (broker !== undefined) versions.push(outputOf(broker(0)[0], '--version'));
+  if (versions.includes(undefined)) return undefined;
+  return packages.length > 0 ? versions.join(', ') : ownVersion;
 }
 
 /** A server and a client of one transport, each a process of its own, and the broker between them. */
