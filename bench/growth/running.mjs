@@ -28,6 +28,7 @@ export class ManyConnections {
     many.receiver = start('receiver');
     many.sender = start('sender', `${await many.receiver.next()}`, `${connections}`);
     await many.sender.next();
+    many.#receiverCpu = (await many.receiver.ask(0)).cpu;
     return many;
   }
 

@@ -3,13 +3,18 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** A port of the loopback on which nobody listens. */
+/** Several are asked for before the first is used. */
+const given = new Set();
+
+/** A port of the loopback on which nobody listens; another one each time. */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
   server.close();
   await once(server, 'close');
+  if (given.has(port)) return freePort();
+  given.add(port);
   return port;
 }
 
