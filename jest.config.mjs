@@ -9,6 +9,7 @@ export default {
     '<rootDir>/test/**/*.spec.ts',
     '<rootDir>/test/**/*.e2e-spec.ts',
     '<rootDir>/sample/**/*.spec.ts',
+    '<rootDir>/bench/**/*.spec.mjs',
   ],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.build/'],
   // Copied into applications of users' own, and run there: `npm run test:compat`.

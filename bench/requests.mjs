@@ -1,27 +1,24 @@
 // Requests and replies through Nest: this transport against the built-in ones, the same controller,
 // default options. `npm run bench:requests [-- --quick] [--json FILE]`
 import { compare } from './harness/compare.mjs';
-import { readOptions, report } from './harness/report.mjs';
+import { readOptions } from './harness/options.mjs';
+import { report } from './harness/report.mjs';
 import { PEERS, RunningTransport } from './requests/running.mjs';
 
-const { quick, json, rounds } = readOptions({ rounds: 5, quickRounds: 2 });
-const share = quick ? 0.1 : 1;
-const IN_FLIGHT = [
-  { inFlight: 1, requests: 4_000 * share },
-  { inFlight: 64, requests: 40_000 * share },
-  { inFlight: 1000, requests: 80_000 * share },
-];
+const { quick, json, rounds } = readOptions({ rounds: 5 });
+/** How long each peer is asked in a round. */
+const ROUND_MS = quick ? 150 : 1_000;
+/** How long before, once, to warm it up. */
+const WARM_UP_MS = quick ? 150 : 2_000;
 
 const present = PEERS.filter(({ version }) => version !== undefined);
-const running = new Map();
-for (const peer of present) running.set(peer, await RunningTransport.start(peer));
+const running = await RunningTransport.startAll(present);
 const sections = [];
-for (const task of IN_FLIGHT) {
-  const { inFlight, requests } = task;
-  // A first round, not counted, warms them up.
-  await compare(present, 1, (peer) => running.get(peer).measure(task));
+for (const inFlight of [1, 64, 1000]) {
+  await compare(present, 1, (peer) => running.get(peer).measure({ inFlight, ms: WARM_UP_MS }));
   const results = await compare(present, rounds, async (peer) => {
-    const { ms, p50, p99, cpu, serverCpu } = await running.get(peer).measure(task);
+    const task = { inFlight, ms: ROUND_MS };
+    const { ms, requests, p50, p99, cpu, serverCpu } = await running.get(peer).measure(task);
     return {
       'requests/s': (requests * 1000) / ms,
       'p50 ms': p50,
@@ -33,4 +30,5 @@ for (const task of IN_FLIGHT) {
   sections.push({ title: `${inFlight} in flight`, unit: 'requests/s', results });
 }
 for (const each of running.values()) await each.stop();
-report({ name: 'requests', title: 'Requests through Nest', sections, peers: PEERS, rounds, json });
+const title = 'Requests through Nest';
+report({ name: 'requests', title, sections, peers: PEERS, rounds, quick, json });

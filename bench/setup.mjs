@@ -15,7 +15,16 @@ const NPM = [
   '@grpc/grpc-js@1.14.7',
   '@grpc/proto-loader@0.8.1',
 ];
-const DEBIAN = ['libzmq3-dev', 'python3-twisted', 'python3-tornado', 'redis-server', 'nats-server'];
+const DEBIAN = [
+  'gcc',
+  'libc6-dev',
+  'pkg-config',
+  'libzmq3-dev',
+  'python3-twisted',
+  'python3-tornado',
+  'redis-server',
+  'nats-server',
+];
 
 let failed = false;
 function attempt(what, command, ...args) {

@@ -1,24 +1,27 @@
-// A reply of 100,000 values, an Observable, through Nest. `npm run bench:streams [-- --quick] [--json FILE]`
+// A reply of 100,000 values, an Observable, through Nest; with `--quick`, of 10,000.
+// `npm run bench:streams [-- --quick] [--json FILE]`
 import { compare } from './harness/compare.mjs';
-import { readOptions, report } from './harness/report.mjs';
+import { readOptions } from './harness/options.mjs';
+import { report } from './harness/report.mjs';
 import { PEERS, RunningTransport } from './requests/running.mjs';
 
-const { json, rounds } = readOptions({ rounds: 5, quickRounds: 1 });
-const VALUES = 100_000;
+const { quick, json, rounds } = readOptions({ rounds: 5 });
+const values = quick ? 10_000 : 100_000;
 
 const present = PEERS.filter(({ version }) => version !== undefined);
-const running = new Map();
-for (const peer of present) running.set(peer, await RunningTransport.start(peer));
+const running = await RunningTransport.startAll(present);
 const measure = async (peer) => {
-  const { ms, cpu, serverCpu } = await running.get(peer).measure({ values: VALUES });
+  const { ms, cpu, serverCpu } = await running.get(peer).measure({ values });
   return {
-    'values/s': (VALUES * 1000) / ms,
-    'client µs': (cpu * 1000) / VALUES,
-    'server µs': (serverCpu * 1000) / VALUES,
+    'values/s': (values * 1000) / ms,
+    'client µs': (cpu * 1000) / values,
+    'server µs': (serverCpu * 1000) / values,
   };
 };
+// A first round, not counted, warms them up.
 await compare(present, 1, measure);
 const results = await compare(present, rounds, measure);
 for (const each of running.values()) await each.stop();
-const sections = [{ title: `${VALUES} values`, unit: 'values/s', results }];
-report({ name: 'streams', title: 'A stream through Nest', sections, peers: PEERS, rounds, json });
+const sections = [{ title: `${values} values`, unit: 'values/s', results }];
+const title = 'A stream through Nest';
+report({ name: 'streams', title, sections, peers: PEERS, rounds, quick, json });

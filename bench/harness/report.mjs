@@ -1,60 +1,39 @@
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.mjs';
-import { median, ratioOf } from './statistics.mjs';
+import { summarise } from './summary.mjs';
+import { asText, tableOf } from './table.mjs';
 
-/** The options that every benchmark takes: `--quick` and `--json FILE`. */
-export function readOptions({ rounds, quickRounds }) {
-  const { values } = parseArgs({
-    options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
-  });
-  return { ...values, rounds: values.quick ? quickRounds : rounds };
+/** The conditions of a benchmark, in one line. */
+export function conditionsOf({ rounds, quick, machine }) {
+  const { date, node, cpu, memory, kernel, load } = machine;
+  const often = `${rounds} ${rounds === 1 ? 'round' : 'rounds'}${quick ? ', a quick run' : ''}`;
+  return `${often}; ${date}, Node ${node}, ${cpu}, ${memory}, Linux ${kernel}, load before ${load}`;
 }
 
-const short = (figure) =>
-  figure >= 1e6
-    ? `${(figure / 1e6).toFixed(2)} M`
-    : figure >= 1e3
-      ? `${(figure / 1e3).toFixed(1)} k`
-      : figure.toPrecision(3);
-
-/** The figures of one section: for each peer its median, and how the first of this package compares with it. */
-function summarise({ title, unit, results }) {
-  const own = [...results].find(([{ name }]) => name.startsWith('nestjs-pike'));
-  const rows = [...results].map(([{ name }, figures]) => ({
-    name,
-    median: median(figures[unit]),
-    ratio: own === undefined ? undefined : ratioOf(own[1][unit], figures[unit]),
-    figures,
-  }));
-  return { title, unit, rows };
-}
-
-/** Prints the figures as a table, and writes them to a file if one is named. */
-export function report({ name, title, sections, peers, rounds, json }) {
-  const machine = describeMachine();
-  const summaries = sections.map(summarise);
-  console.log(`${title}. ${rounds} rounds, medians; ratios within a round, lowest to highest.`);
-  console.log(`${machine.date}, Node ${machine.node}, ${machine.cpu}`);
-  for (const summary of summaries) {
-    console.log(`\n${summary.title}, ${summary.unit}`);
-    for (const row of summary.rows) {
-      const { ratio } = row;
-      const compared =
-        ratio === undefined
-          ? ''
-          : `   ours is ${ratio.median.toFixed(2)} × (${ratio.lowest.toFixed(2)} to ${ratio.highest.toFixed(2)})`;
-      const others = Object.entries(row.figures)
-        .filter(([figure]) => figure !== summary.unit)
-        .map(([figure, all]) => `   ${figure} ${short(median(all))}`)
-        .join('');
-      console.log(`  ${row.name.padEnd(34)}${short(row.median).padStart(9)}${compared}${others}`);
-    }
-  }
-  const missing = peers.filter(({ version }) => version === undefined);
-  for (const peer of missing) console.log(`\nMissing: ${peer.name} (npm run bench:setup)`);
-  if (json === undefined) return;
+/**
+ * Prints the figures of a benchmark as tables, and writes them to a file if one is named.
+ * @param peers who was to be measured: `{ name, version, remedy }`; without a version, the peer is missing,
+ * and `remedy` says what to do about it. Default: to install it.
+ * @param flaw why the run is void; then the process fails
+ */
+export function report({ name, title, sections, peers, rounds, quick, json, flaw }) {
   const versions = Object.fromEntries(peers.map((peer) => [peer.name, peer.version ?? 'missing']));
-  const document = { name, title, machine, rounds, versions, sections: summaries };
-  writeFileSync(json, `${JSON.stringify(document, null, 2)}\n`);
+  const missing = peers
+    .filter(({ version }) => version === undefined)
+    .map(({ name: peer, remedy = 'npm run bench:setup' }) => `${peer} (${remedy})`);
+  const machine = describeMachine();
+  const document = { name, title, machine, rounds, quick, versions, missing };
+  if (flaw !== undefined) document.void = flaw;
+  document.sections = sections.map(summarise);
+  console.log(
+    `${title}. Medians; ratios within a round, lowest–highest. ${conditionsOf(document)}`,
+  );
+  for (const section of document.sections) {
+    console.log(`\n${asText(tableOf(section)).join('\n')}`);
+  }
+  for (const each of missing) console.log(`\nMissing: ${each}`);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(document, null, 2)}\n`);
+  if (flaw === undefined) return;
+  console.error(`\n*** VOID: ${flaw} Quote none of these figures. ***`);
+  process.exitCode = 1;
 }

@@ -2,6 +2,8 @@
 // A message is `size` bytes: its number modulo RING, 4 bytes, little-endian; zeros; and that number again
 // in its last byte. Receivers fold the first 4 bytes and the last of each message into a checksum.
 
+import { tell } from '../harness/questions.mjs';
+
 /** How many different messages there are. */
 export const RING = 1024;
 
@@ -48,9 +50,7 @@ export class Tally {
   }
 
   #finish() {
-    const ms = performance.now() - this.#began;
-    const result = { ms, checksum: this.#checksum };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    tell({ ms: performance.now() - this.#began, checksum: this.#checksum });
   }
 }
 
@@ -64,9 +64,4 @@ export function readArguments() {
     warmUp: Number(warmUp),
     count: Number(count),
   };
-}
-
-/** Tells that a receiver listens. */
-export function ready() {
-  process.stdout.write('{"ready":true}\n');
 }

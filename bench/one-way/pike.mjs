@@ -1,7 +1,8 @@
 // This package: `node pike.mjs <role> <port> <size> <warmUp> <count> <framed|object>`.
 import { NetConnector } from 'nestjs-pike/core';
 import { LengthPrefixedConverter, rawPayload } from 'nestjs-pike/converters';
-import { createMessages, readArguments, ready, RING, Tally } from './load.mjs';
+import { tell } from '../harness/questions.mjs';
+import { createMessages, readArguments, RING, Tally } from './load.mjs';
 import { ObjectConverter } from './object-converter.mjs';
 
 const { role, port, size, warmUp, count } = readArguments();
@@ -20,7 +21,7 @@ if (role === 'receiver') {
     } else if (event.type === 'remoteConnect') event.finishAccept();
   });
   await connector.run();
-  ready();
+  tell('ready');
 } else {
   const connector = new NetConnector({ converter });
   await connector.run();

@@ -1,50 +1,54 @@
 // Who asks: `node client.mjs <transport> <port>`. Each line that it reads is one measurement,
-// `{ inFlight, requests }` or `{ values }`, answered by its figures. Every reply is checked.
+// `{ inFlight, ms }` or `{ values }`, answered by its figures. Every reply is checked.
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
-import { createInterface } from 'node:readline';
+import { answerAll, cpuMs, tell } from '../harness/questions.mjs';
+import { percentile } from '../harness/statistics.mjs';
 import { TRANSPORTS } from './transports.mjs';
 
 Logger.overrideLogger(false); // it would write between the lines
 const [transport, port] = process.argv.slice(2);
 const caller = TRANSPORTS[transport].client(Number(port));
 await caller.connect();
-console.log('{"ready":true}');
-for await (const line of createInterface({ input: process.stdin })) {
-  const task = JSON.parse(line);
+tell('ready');
+await answerAll(async ({ inFlight, ms, values }) => {
   const before = process.cpuUsage();
-  const figures =
-    task.values === undefined ? await ask(task.inFlight, task.requests) : await stream(task.values);
-  const { user, system } = process.cpuUsage(before);
-  console.log(JSON.stringify({ ...figures, cpu: (user + system) / 1000 }));
-}
+  const figures = values === undefined ? await ask(inFlight, ms) : await stream(values);
+  return { ...figures, cpu: cpuMs(before) };
+});
 
-/** So many requests, so many at a time. */
-async function ask(inFlight, requests) {
-  const latencies = new Float64Array(requests);
+/** Asks for so many ms, so many requests at a time. */
+async function ask(inFlight, ms) {
+  const latencies = [];
   const began = performance.now();
   await new Promise((resolve, reject) => {
-    let [sent, done] = [0, 0];
+    let [sent, waiting] = [0, inFlight];
     const next = () => {
-      if (sent === requests) return;
-      const number = sent++;
       const asked = performance.now();
+      if (asked - began >= ms) {
+        if (--waiting === 0) resolve();
+        return;
+      }
+      const number = sent++;
       caller.sum([number, 1, 2]).subscribe({
         next: (total) => total === number + 3 || reject(new Error(`${number} + 3 is not ${total}`)),
         error: reject,
         complete: () => {
-          latencies[done++] = performance.now() - asked;
-          if (done === requests) resolve();
-          else next();
+          latencies.push(performance.now() - asked);
+          next();
         },
       });
     };
     for (let i = 0; i < inFlight; i++) next();
   });
-  const ms = performance.now() - began;
-  latencies.sort();
-  const percentile = (share) => latencies[Math.floor(share * (requests - 1))];
-  return { ms, p50: percentile(0.5), p99: percentile(0.99) };
+  const took = performance.now() - began;
+  const sorted = Float64Array.from(latencies).sort();
+  return {
+    ms: took,
+    requests: sorted.length,
+    p50: percentile(sorted, 0.5),
+    p99: percentile(sorted, 0.99),
+  };
 }
 
 /** The values of one stream. */

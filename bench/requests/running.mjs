@@ -2,8 +2,8 @@ import { createConnection } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { outputOf, packageVersion } from '../harness/machine.mjs';
-import { PeerProcess, freePort } from '../harness/peer-process.mjs';
+import { outputOf, ownVersion, packageVersion } from '../harness/machine.mjs';
+import { PeerProcess, freePort, withNodeOptions } from '../harness/peer-process.mjs';
 import { TRANSPORTS } from './transports.mjs';
 
 const program = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -15,25 +15,39 @@ export const PEERS = Object.entries(TRANSPORTS).map(([name, transport]) => ({
 }));
 
 function versionOf({ broker, packages = [] }) {
-  if (packages.some((each) => packageVersion(each) === undefined)) return undefined;
-  if (broker !== undefined) return outputOf(broker(0)[0], '--version');
-  return packageVersion(packages[0] ?? '@nestjs/microservices');
+  const versions = packages.map(packageVersion);
+  if (broker !== undefined) versions.push(outputOf(broker(0)[0], '--version'));
+  if (versions.includes(undefined)) return undefined;
+  return packages.length > 0 ? versions.join(', ') : ownVersion;
 }
 
 /** A server and a client of one transport, each a process of its own, and the broker between them. */
 export class RunningTransport {
-  static async start({ name }) {
+  /**
+   * Starts several at once.
+   * @returns for each peer, its transport
+   */
+  static async startAll(peers) {
+    const start = async (peer) => [peer, await RunningTransport.start(peer)];
+    return new Map(await Promise.all(peers.map(start)));
+  }
+
+  /** @param nodeOptions of the server and of the client */
+  static async start({ name }, nodeOptions = { server: [], client: [] }) {
     const running = new RunningTransport();
     const port = await freePort();
+    const start = async (role) => {
+      const command = [process.execPath, program(`${role}.mjs`), name, `${port}`];
+      running[role] = new PeerProcess(withNodeOptions(command, nodeOptions[role]));
+      await running[role].next();
+    };
     const { broker } = TRANSPORTS[name];
     if (broker !== undefined) {
       running.broker = new PeerProcess(broker(port));
       await answers(port);
     }
-    running.server = new PeerProcess([process.execPath, program('server.mjs'), name, `${port}`]);
-    await running.server.next();
-    running.client = new PeerProcess([process.execPath, program('client.mjs'), name, `${port}`]);
-    await running.client.next();
+    await start('server');
+    await start('client');
     return running;
   }
 
@@ -42,11 +56,14 @@ export class RunningTransport {
     const before = await this.server.ask('cpu');
     const figures = await this.client.ask(task);
     const after = await this.server.ask('cpu');
-    return { ...figures, serverCpu: after.cpu - before.cpu };
+    return { ...figures, serverCpu: after - before };
   }
 
-  async stop() {
-    for (const each of [this.client, this.server, this.broker]) await each?.stop();
+  /** @param signal by which the client and the server are ended */
+  async stop(signal) {
+    await this.client.stop(signal);
+    await this.server.stop(signal);
+    await this.broker?.stop();
   }
 }
 

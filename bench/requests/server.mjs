@@ -2,7 +2,7 @@
 // answers with its processor time so far, in ms.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { createInterface } from 'node:readline';
+import { answerAll, cpuMs, tell } from '../harness/questions.mjs';
 import { SumsModule } from './sums.controller.mjs';
 import { TRANSPORTS } from './transports.mjs';
 
@@ -12,8 +12,5 @@ const app = await NestFactory.createMicroservice(SumsModule, {
   logger: false, // it would write between the lines
 });
 await app.listen();
-console.log('{"ready":true}');
-createInterface({ input: process.stdin }).on('line', () => {
-  const { user, system } = process.cpuUsage();
-  console.log(JSON.stringify({ cpu: (user + system) / 1000 }));
-});
+tell('ready');
+await answerAll(() => cpuMs());

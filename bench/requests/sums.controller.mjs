@@ -2,9 +2,10 @@ import { Controller, Module } from '@nestjs/common';
 import { GrpcMethod, MessagePattern } from '@nestjs/microservices';
 import { range } from 'rxjs';
 import { map } from 'rxjs/operators';
+import { decorate } from '../harness/decorate.mjs';
 
 /** The one controller behind every transport. gRPC has messages of its own, so it has methods of its own. */
-class SumsController {
+export class SumsController {
   sum(numbers) {
     return numbers.reduce((total, number) => total + number, 0);
   }
@@ -22,16 +23,11 @@ class SumsController {
   }
 }
 
-function decorate(method, decorator) {
-  const { prototype } = SumsController;
-  decorator(prototype, method, Object.getOwnPropertyDescriptor(prototype, method));
-}
-
 Controller()(SumsController);
-decorate('sum', MessagePattern('sum'));
-decorate('values', MessagePattern('values'));
-decorate('grpcSum', GrpcMethod('Sums', 'Sum'));
-decorate('grpcValues', GrpcMethod('Sums', 'Values'));
+decorate(SumsController, 'sum', MessagePattern('sum'));
+decorate(SumsController, 'values', MessagePattern('values'));
+decorate(SumsController, 'grpcSum', GrpcMethod('Sums', 'Sum'));
+decorate(SumsController, 'grpcValues', GrpcMethod('Sums', 'Values'));
 
 /** The application. */
 export class SumsModule {}

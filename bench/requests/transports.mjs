@@ -38,7 +38,7 @@ function grpcCaller(client) {
  * everywhere: what a user gets.
  */
 export const TRANSPORTS = {
-  'nestjs-pike': {
+  'nestjs-pike, MessagePack': {
     server: (port) => ({ strategy: new PikeServer({ host, port }) }),
     client: (port) => proxy(new PikeClient({ host, port })),
   },
@@ -49,6 +49,7 @@ export const TRANSPORTS = {
     client: (port) => proxy(new PikeClient({ host, port, converter: new JsonConverter() })),
   },
   'built-in TCP': {
+    packages: ['@nestjs/microservices'],
     server: (port) => ({ transport: Transport.TCP, options: { host, port } }),
     client: (port) => proxy(new ClientTCP({ host, port })),
   },

@@ -1,13 +1,14 @@
 // ws, without compression, its socket corked for a turn's messages.
 import { once } from 'node:events';
 import { WebSocket, WebSocketServer } from 'ws';
-import { createMessages, readArguments, ready, RING, Tally } from '../load.mjs';
+import { tell } from '../../harness/questions.mjs';
+import { createMessages, readArguments, RING, Tally } from '../load.mjs';
 
 const { role, port, size, warmUp, count } = readArguments();
 if (role === 'receiver') {
   const tally = new Tally(warmUp, count);
   const server = new WebSocketServer({ host: '127.0.0.1', port, perMessageDeflate: false });
-  server.on('listening', ready);
+  server.on('listening', () => tell('ready'));
   server.on('connection', (socket) => {
     socket.on('message', (message) => {
       tally.add(message.readUInt32LE(0), message[message.length - 1]);

@@ -1,6 +1,5 @@
-// The receiving process of `files.mjs`: one listener for each way of receiving a file. It tells its
-// parent their ports, then of each file that is stored, and, when asked, what its CPU has had to do.
-// `node bench/files-receiver.mjs <directory>`
+// Who receives files: `node receiver.mjs <directory>`, with one listener for each way of receiving. It
+// tells their ports, then of each file that is stored, and, when asked, its processor time so far, in ms.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -9,6 +8,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FileConverter } from 'nestjs-pike/converters';
 import { NetConnector } from 'nestjs-pike/core';
+import { answerAll, cpuMs, tell } from '../harness/questions.mjs';
 
 const [directory] = process.argv.slice(2);
 const host = '127.0.0.1';
@@ -21,7 +21,7 @@ async function listenForStreams(checked, highWaterMark) {
     const hash = checked ? createHash('sha256') : undefined;
     if (hash) socket.on('data', (bytes) => hash.update(bytes));
     await pipeline(socket, createWriteStream(path, { highWaterMark }));
-    process.send({ path, digest: hash?.digest('hex') });
+    tell({ path, digest: hash?.digest('hex') });
   };
   const server = createServer((socket) => void store(socket));
   await once(server.listen(0, host), 'listening');
@@ -40,24 +40,24 @@ async function listenForFiles() {
     if (event.type === 'remoteConnect') event.finishAccept();
     if (event.type === 'messageReceived') {
       const { path, sha256 } = event.message;
-      process.send({ path, digest: sha256 });
+      tell({ path, digest: sha256 });
     }
   });
   await connector.run();
   return connector.address.port;
 }
 
-process.on('message', () => process.send(process.cpuUsage()));
 const files = await listenForFiles();
-process.send({
-  false: {
+tell({
+  plain: {
     stream: await listenForStreams(false),
     tuned: await listenForStreams(false, 512 * 1024),
     files,
   },
-  true: {
+  checked: {
     stream: await listenForStreams(true),
     tuned: await listenForStreams(true, 512 * 1024),
     files,
   },
 });
+await answerAll(() => cpuMs());

@@ -1,9 +1,11 @@
-// Holds idle connections and says, when asked, how much memory it takes: `net`, a plain net.Socket with
-// a listener for each, or `pike`, a NetConnector. Asked by a line on its input.
+// Holds idle connections, `node --expose-gc server.mjs <transport>`: `net`, a plain net.Socket with a
+// listener for each, or `pike`, a NetConnector. It tells its port, and when asked, how many connections it
+// has and how much memory it keeps.
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { LengthPrefixedConverter } from 'nestjs-pike/converters';
 import { NetConnector } from 'nestjs-pike/core';
+import { answerAll, memoryKept, tell } from '../harness/questions.mjs';
 
 const [transport] = process.argv.slice(2);
 let open = 0;
@@ -39,11 +41,5 @@ async function listenPike() {
   return connector.address.port;
 }
 
-const port = transport === 'pike' ? await listenPike() : await listenPlain();
-console.log(port);
-process.stdin.on('data', () => {
-  for (let i = 0; i < 4; i++) globalThis.gc();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  console.log(JSON.stringify({ open, rss, heap: heapUsed + external }));
-});
-process.stdin.on('end', () => process.exit());
+tell(transport === 'pike' ? await listenPike() : await listenPlain());
+await answerAll(() => ({ open, ...memoryKept() }));

@@ -1,5 +1,5 @@
-// The sending process of `files.mjs`: sends a file in the way that its parent names, and tells it the
-// digest, if it has computed one, and what its CPU has had to do.
+// Who sends files. Each line that it reads is an order, `{ way, port, path, checked }`, answered by the
+// digest, if it has computed one, and the processor time that it took, in ms.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
@@ -7,6 +7,7 @@ import { createConnection } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { FileConverter } from 'nestjs-pike/converters';
 import { NetConnector } from 'nestjs-pike/core';
+import { answerAll, cpuMs, tell } from '../harness/questions.mjs';
 
 /** @param highWaterMark of the file's stream; Node's own if not given */
 async function stream(endpoint, path, checked, highWaterMark) {
@@ -36,10 +37,9 @@ const WAYS = {
   files,
 };
 
-async function send({ way, port, path, checked }) {
+tell('ready');
+await answerAll(async ({ way, port, path, checked }) => {
+  const before = process.cpuUsage();
   const digest = await WAYS[way]({ host: '127.0.0.1', port }, path, checked);
-  process.send({ digest, cpu: process.cpuUsage() });
-}
-
-process.on('message', (order) => void send(order));
-process.send('ready');
+  return { digest, cpu: cpuMs(before) };
+});
