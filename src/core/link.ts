@@ -226,8 +226,8 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
     return this.#wire;
   }
 
-  write(chunk: Buffer): void {
-    this.#wire?.write(chunk);
+  write(chunk: Buffer): boolean {
+    return this.#wire?.write(chunk) ?? false;
   }
 
   received(message: T): void {

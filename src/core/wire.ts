@@ -55,8 +55,11 @@ export class Wire {
     socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   }
 
-  /** Hands over a chunk; the next one only after `written`. */
-  write(chunk: Buffer): void {
+  /**
+   * Hands over a chunk; the next one only after `written`.
+   * @returns whether the system is known to have copied all of it already, so that nobody reads it any more
+   */
+  write(chunk: Buffer): boolean {
     const known = this.#acceptedBytes() !== undefined;
     this.#socket.write(chunk, (error) => {
       // Of a socket that is going down, callbacks mean nothing; its 'error' says what happened.
@@ -65,8 +68,12 @@ export class Wire {
       this.host.written();
     });
     const accepted = this.#acceptedBytes();
-    if (accepted !== undefined) this.#floor = accepted;
-    else if (known) this.#refused = true;
+    if (accepted === undefined) {
+      if (known) this.#refused = true;
+      return false;
+    }
+    this.#floor = accepted;
+    return accepted - this.#confirmed >= chunk.length;
   }
 
   /** How much of the chunk in flight the system has accepted. Ask before {@link destroy}. */

@@ -1,7 +1,7 @@
 // Prevents: a system call per message, a chunk written over while the system still reads it, a
 // message that stays behind although the socket is free, and a failing message that takes its
 // neighbours with it. (The fates of messages are the subject of outbox.spec.ts.)
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { Parcel, Piece } from '../../../test/support/parcel-converter.js';
 import {
   bytesOf,
@@ -30,6 +30,8 @@ class Run implements OutboundHost<Parcel> {
   failures = 0;
   sentMessages = 0;
   timesIdle = 0;
+  /** Whether the system copies each chunk when it is handed over. */
+  copies = false;
   act: (name: string) => void = () => {};
 
   constructor({ framed = false, chunkBytes = 64 }: { framed?: boolean; chunkBytes?: number } = {}) {
@@ -48,8 +50,9 @@ class Run implements OutboundHost<Parcel> {
     this.pump = new OutboundPump<Parcel>(encoder, this.pool, this);
   }
 
-  write(chunk: Buffer): void {
-    this.chunks.push(chunk);
+  write(chunk: Buffer): boolean {
+    this.chunks.push(this.copies ? Buffer.from(chunk) : chunk);
+    return this.copies;
   }
 
   rejected(message: Parcel): void {
@@ -123,6 +126,24 @@ describe.each([{ framed: true }, { framed: false }])('OutboundPump, $framed', ({
     expect(run.chunks).toHaveLength(1);
     run.pump.written();
     expect(run.chunks.map(({ length }) => length)).toEqual([5, 10]);
+  });
+
+  it('returns a chunk at once if the system has copied it, and not while it reads it', async () => {
+    const run = new Run({ framed });
+    run.pump.start();
+    const made = jest.spyOn(Buffer, 'allocUnsafeSlow');
+    for (const copies of [false, true, true]) {
+      run.copies = copies;
+      run.send(parcel({ bytes: 5 }));
+      await endOfTurn();
+      // Another connection that sends in the same turn.
+      run.pool.release(run.pool.acquire());
+      run.takeAll();
+    }
+    const chunks = made.mock.calls.length;
+    made.mockRestore();
+
+    expect(chunks).toBe(2);
   });
 
   it('keeps everything until it is started', async () => {
@@ -338,7 +359,10 @@ describe('a converter that goes on writing when it has failed', () => {
     const chunks: Buffer[] = [];
     const encoder = createMessageEncoder(new Careless(), connection, () => {}, undefined);
     const pump = new OutboundPump<string>(encoder, new ChunkPool(64), {
-      write: (chunk) => void chunks.push(chunk),
+      write: (chunk) => {
+        chunks.push(chunk);
+        return false;
+      },
       rejected: () => {},
       serializerFailed: () => {},
       sent: () => {},

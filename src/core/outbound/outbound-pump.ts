@@ -7,8 +7,11 @@ import { OutboundQueue } from './outbound-queue.js';
 
 /** What the pump needs of its connection. */
 export interface OutboundHost<T> {
-  /** Hands a chunk to the socket; {@link OutboundPump.written} must be called once it was accepted. */
-  write(chunk: Buffer): void;
+  /**
+   * Hands a chunk to the socket; {@link OutboundPump.written} must be called once it was accepted.
+   * @returns whether nobody reads the chunk any more, although `written` is still to come
+   */
+  write(chunk: Buffer): boolean;
   /** A message could not be serialized; none of its bytes has left. */
   rejected(message: T, thrown: unknown): void;
   /** A message could not be serialized and some of its bytes have left: the connection is broken. */
@@ -150,7 +153,9 @@ export class OutboundPump<T> {
     queue.takeOff(endsOpen);
     if (bytes > 0) {
       this.#learnAverage(bytes);
-      this.#host.write(writer.buffer.subarray(0, bytes));
+      const isCopied = this.#host.write(writer.buffer.subarray(0, bytes));
+      // Ten thousand connections that send in one turn then share a chunk.
+      if (isCopied) this.#releaseChunk();
       return;
     }
     this.#releaseChunk();

@@ -89,12 +89,15 @@ interface Setup {
   maxQueuedMessages: number;
   /** How many connections share the chunks; the others only hold what they were lent. */
   started: boolean;
+  /** Whether the system copies each chunk when it is handed over. */
+  copies: boolean;
 }
 const setups: fc.Arbitrary<Setup> = fc.record({
   framed: fc.boolean(),
   chunkBytes: fc.constantFrom(1, 2, 7, 16, 64, 1000),
   maxQueuedMessages: fc.constantFrom(3, 1000, 1000),
   started: fc.boolean(),
+  copies: fc.boolean(),
 });
 
 type Fate = 'sent' | 'incomplete' | 'queued' | 'uncertain' | 'rejected' | 'withdrawn';
@@ -113,10 +116,12 @@ class Run implements OutboxHost<Parcel> {
   leftovers: Leftovers<Parcel> | undefined;
   state: 'open' | 'finishing' | 'ended' = 'open';
   inDoubt = false;
+  readonly #copies: boolean;
   #chunk: Buffer | undefined;
   #callbacks: (() => void)[] = [];
 
-  constructor({ framed, chunkBytes, maxQueuedMessages }: Setup) {
+  constructor({ framed, chunkBytes, maxQueuedMessages, copies }: Setup) {
+    this.#copies = copies;
     const hooks = {
       act: (name: string, parcel: Parcel) => this.#act(name, parcel),
       later: (callback: () => void) => void this.#callbacks.push(callback),
@@ -141,11 +146,12 @@ class Run implements OutboxHost<Parcel> {
     return this.#chunk !== undefined;
   }
 
-  write(chunk: Buffer): void {
+  write(chunk: Buffer): boolean {
     expect(this.#chunk).toBeUndefined();
     expect(this.state).not.toBe('ended');
     expect(chunk.length).toBeGreaterThan(0);
-    this.#chunk = chunk;
+    this.#chunk = this.#copies ? Buffer.from(chunk) : chunk;
+    return this.#copies;
   }
 
   rejected(message: Parcel, _error: PikeError): void {
@@ -405,6 +411,7 @@ describe('Outbox', () => {
       chunkBytes: 64,
       maxQueuedMessages: 500_000,
       started: true,
+      copies: false,
     });
     const count = 400_000;
     for (let i = 0; i < count; i++) run.outbox.send({ id: i, pieces: [] });
@@ -414,7 +421,13 @@ describe('Outbox', () => {
   });
 
   it('is drained once the last message is being sent, however long that takes', async () => {
-    const run = new Run({ framed: false, chunkBytes: 10, maxQueuedMessages: 10, started: true });
+    const run = new Run({
+      framed: false,
+      chunkBytes: 10,
+      maxQueuedMessages: 10,
+      started: true,
+      copies: false,
+    });
     run.outbox.start();
     await run.step({ do: 'send', parcels: [{ pieces: [{ bytes: 5 }, { wait: 'later' }] }] });
     const drained = run.outbox.drained();
@@ -424,14 +437,26 @@ describe('Outbox', () => {
   });
 
   it('says that nothing is flushed when the rest was taken back', async () => {
-    const run = new Run({ framed: true, chunkBytes: 10, maxQueuedMessages: 10, started: true });
+    const run = new Run({
+      framed: true,
+      chunkBytes: 10,
+      maxQueuedMessages: 10,
+      started: true,
+      copies: false,
+    });
     await run.step({ do: 'send', parcels: [{ pieces: [{ bytes: 5 }] }] });
     run.finish('finishMessages');
     await expect(run.outbox.flushed()).rejects.toMatchObject({ code: 'PIKE_ERR_MESSAGE_RETURNED' });
   });
 
   it('lets those pass who wait for what went before a message that is rejected', async () => {
-    const run = new Run({ framed: true, chunkBytes: 64, maxQueuedMessages: 10, started: true });
+    const run = new Run({
+      framed: true,
+      chunkBytes: 64,
+      maxQueuedMessages: 10,
+      started: true,
+      copies: false,
+    });
     run.outbox.start();
     await run.step({ do: 'send', parcels: [{ pieces: [{ bytes: 5 }] }] });
     const first = run.outbox.flushed();

@@ -15,8 +15,8 @@ import { StallClock } from './stall-clock.js';
 
 /** What an outbox tells its connection. */
 export interface OutboxHost<T> {
-  /** Hands a chunk to the socket; `written` must be called once it was accepted. */
-  write(chunk: Buffer): void;
+  /** As `OutboundHost.write`. */
+  write(chunk: Buffer): boolean;
   /** A message was not taken, or cannot be serialized; none of its bytes has left. */
   rejected(message: T, error: PikeError): void;
   /** A serializer failed in the middle of a message: the connection is broken. */
@@ -173,9 +173,10 @@ export class Outbox<T> implements OutboundHost<T> {
     return { ...leftovers, queued: [...leftovers.queued, ...this.#returned] };
   }
 
-  write(chunk: Buffer): void {
-    this.#host.write(chunk);
+  write(chunk: Buffer): boolean {
+    const isCopied = this.#host.write(chunk);
     this.#checkDrained();
+    return isCopied;
   }
 
   sent(count: number): void {
