@@ -222,8 +222,9 @@ describe('a client whose connection was lost', () => {
     const { server, client } = await clientPair(sockets, {
       reconnect: { minDelay: 1, maxDelay: 20, attempts: 2 },
     });
+    const lost = statusOf(client, 'reconnecting');
     await server.stop();
-    await statusOf(client, 'reconnecting');
+    await lost;
     const waiting = outcomeOf(client.send('r', 1));
     const failed = { code: 'PIKE_ERR_CONNECT_FAILED', delivery: 'unsent' };
     await expect(client.connect()).rejects.toMatchObject(failed);
