@@ -3,9 +3,11 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { ModuleRef } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
 import { PikeServer } from '../server/pike-server.js';
 import { PikeApplication } from './pike-application.js';
 import { PikeModule } from './pike.module.js';
+import { getPikeServerToken } from './tokens.js';
 
 /** What the container of Nest 11.0 lacks. */
 class OldModulesContainer extends ModulesContainer {
@@ -15,6 +17,12 @@ class OldModulesContainer extends ModulesContainer {
 const moduleRef = { get: (token: string) => `made for ${token}` } as unknown as ModuleRef;
 
 describe('PikeApplication', () => {
+  it('has the only server at hand, even if nobody has it injected', async () => {
+    const app = await Test.createTestingModule({ imports: [PikeModule] }).compile();
+    expect(app.get(getPikeServerToken())).toBeInstanceOf(PikeServer);
+    await app.close();
+  });
+
   afterEach(() => void jest.restoreAllMocks());
 
   it('warns, once it is imported for servers, where Nest does not tell of them', () => {
