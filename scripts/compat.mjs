@@ -15,7 +15,7 @@ const sources = join(root, 'test', 'compat');
 /** `versions`: of Nest's packages; the suite runs with each. */
 const APPLICATIONS = [
   // CommonJS, jest with ts-jest.
-  { name: 'nest-11', cli: '@nestjs/cli@11', versions: ['^11', '11.0.0'], extensions: false },
+  { name: 'nest-11', cli: '@nestjs/cli@11', versions: ['^11', '11.1.4'], extensions: false },
   // ES modules, vitest.
   { name: 'nest-12', cli: '@nestjs/cli@12', versions: ['^12'], extensions: true },
 ];

@@ -14,26 +14,30 @@ const REDRAW_MS = 100;
 
 /**
  * Shows lines of text and, below them, how far a transfer is: as a bar on a terminal, and as a line
- * at each tenth elsewhere, such as in a log.
+ * at each tenth elsewhere, such as in a log. What is wrong goes to an output of its own.
  */
 export class Display {
   readonly #output: Output;
+  readonly #problems: Output;
   readonly #now: () => number;
   #drawn: string | undefined;
   #drawnAt = -Infinity;
   #tenths = 0;
 
-  constructor(output: Output, now: () => number) {
+  constructor(output: Output, problems: Output, now: () => number) {
     this.#output = output;
+    this.#problems = problems;
     this.#now = now;
   }
 
   /** Prints a line, above the bar. */
   line(text: string): void {
-    const bar = this.#drawn;
-    this.clear();
-    this.#output.write(`${text}\n`);
-    if (bar !== undefined) this.#draw(bar);
+    this.#print(this.#output, text);
+  }
+
+  /** Prints a line that says what is wrong; on a terminal it, too, stands above the bar. */
+  problem(text: string): void {
+    this.#print(this.#problems, text);
   }
 
   show(progress: Progress): void {
@@ -54,6 +58,13 @@ export class Display {
   clear(): void {
     if (this.#drawn !== undefined) this.#output.write(ERASE_LINE);
     this.#drawn = undefined;
+  }
+
+  #print(output: Output, text: string): void {
+    const bar = this.#drawn;
+    this.clear();
+    output.write(`${text}\n`);
+    if (bar !== undefined) this.#draw(bar);
   }
 
   #draw(bar: string): void {

@@ -36,5 +36,5 @@ await app.listen();
 
 // Only now: had the port been taken, by a server that uses the same directory, we would not be here.
 const stale = await files.removeStaleParts();
-if (stale.length > 0) console.log(`Deleted ${stale.length} parts that a killed server had left.`);
+if (stale.length > 0) console.log(`Stale parts deleted: ${stale.length}`);
 console.log(`Storing files in ${directory}, from ${host}:${port}. Stop me with Ctrl-C.`);

@@ -16,6 +16,19 @@ export type FileCopyMessage = FileMessage | Receipt;
 
 export const RECEIPTS = new LineConverter<Receipt>({ payload: jsonPayload<Receipt>() });
 
+/** Whether a message is a receipt for a file of that size. Nobody vouches for what a server sends. */
+export function isReceiptFor(size: number, message: unknown): message is Receipt {
+  const { storedAs, size: stored, sha256 } = (message ?? {}) as Partial<Receipt>;
+  return (
+    stored === size &&
+    // To be printed: without characters that a terminal would obey.
+    typeof storedAs === 'string' &&
+    !/\p{C}/u.test(storedAs) &&
+    typeof sha256 === 'string' &&
+    /^[0-9a-f]{64}$/.test(sha256)
+  );
+}
+
 /** A protocol that differs by direction: what is sent and what is received have their own formats. */
 export function eachWay<Sent, Received>(
   sent: Converter<Sent>,

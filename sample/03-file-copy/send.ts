@@ -14,9 +14,8 @@ const USAGE = `Usage: send [--to HOST:PORT] [--connections N] [--attempts N] FIL
 Exit status: 0 all files are stored, 1 some are not, 2 wrong usage, 130 interrupted.`;
 
 interface Arguments {
-  files: string[];
-  host: string;
-  port: number;
+  paths: string[];
+  endpoint: { host: string; port: number };
   connections: number;
   attempts: number;
 }
@@ -31,13 +30,22 @@ function readArguments(): Arguments {
       attempts: { type: 'string', default: '5' },
     },
   });
-  const [, host, port] = /^(.+):(\d+)$/.exec(values.to) ?? [];
-  const numbers = [port, values.connections, values.attempts].map(Number);
-  if (positionals.length === 0 || host === undefined || !numbers.every((n) => n >= 1)) {
-    throw new Error('No file, or a wrong number.');
-  }
-  const [portNumber = 0, connections = 0, attempts = 0] = numbers;
-  return { files: positionals, host, port: portNumber, connections, attempts };
+  if (positionals.length === 0) throw new Error('No file is named.');
+  const { hostname, port } = new URL(`tcp://${values.to}`);
+  if (port === '') throw new Error('--to needs a host and a port.');
+  return {
+    paths: positionals,
+    // An IPv6 address stands in brackets, which are not part of it.
+    endpoint: { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) },
+    connections: readCount('connections', values.connections),
+    attempts: readCount('attempts', values.attempts),
+  };
+}
+
+function readCount(option: string, text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new Error(`--${option} must be a number, 1 or more.`);
 }
 
 async function main(): Promise<number> {
@@ -48,17 +56,15 @@ async function main(): Promise<number> {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     return 2;
   }
-  const { host, port, connections, attempts } = given;
-  const display = new Display(process.stdout, () => performance.now());
+  const { paths, ...options } = given;
+  const display = new Display(process.stdout, process.stderr, () => performance.now());
 
   const files: OutgoingFile[] = [];
-  let missing = 0;
-  for (const path of given.files) {
+  for (const path of paths) {
     try {
       files.push({ path, size: (await stat(path)).size });
     } catch (error) {
-      missing++;
-      display.line(`${path} cannot be sent: ${(error as Error).message}`);
+      display.problem(`${path} cannot be sent: ${(error as Error).message}`);
     }
   }
 
@@ -67,13 +73,16 @@ async function main(): Promise<number> {
     process.once(signal, () => interrupted.abort());
   }
   const { signal } = interrupted;
-  const options = { endpoint: { host, port }, connections, attempts, signal };
-  const failed = await transfer(files, options, display);
+  const { missing, inDoubt } = await transfer(files, { ...options, signal }, display);
 
-  for (const { path } of failed) display.line(`NOT stored: ${path}`);
-  display.line(`${files.length - failed.length} of ${given.files.length} files are stored.`);
+  for (const { path } of missing) display.problem(`NOT stored: ${path}`);
+  for (const { path } of inDoubt) {
+    display.problem(`${path} may be stored, but no receipt came: sent again, it is there once.`);
+  }
+  const stored = files.length - missing.length - inDoubt.length;
+  display.line(`${stored} of ${paths.length} files are stored.`);
   if (signal.aborted) return 130;
-  return failed.length + missing === 0 ? 0 : 1;
+  return stored === paths.length ? 0 : 1;
 }
 
 process.exitCode = await main();

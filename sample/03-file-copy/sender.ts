@@ -2,7 +2,7 @@ import { FileConverter } from 'nestjs-pike/converters';
 import type { FileMessage, FileProgress } from 'nestjs-pike/converters';
 import { NetConnector } from 'nestjs-pike/core';
 import type { Connection, ConnectorEvent, Endpoint } from 'nestjs-pike/core';
-import { eachWay, RECEIPTS } from './protocol.js';
+import { eachWay, isReceiptFor, RECEIPTS } from './protocol.js';
 import type { FileCopyMessage, Receipt } from './protocol.js';
 
 /** A file to be sent, and how long it is. */
@@ -101,7 +101,7 @@ export class Sender {
     if (pending === undefined) return;
     switch (event.type) {
       case 'messageReceived':
-        this.#receipt(connection, pending, event.message as Receipt);
+        this.#receipt(connection, pending, event.message);
         break;
       case 'rejectedMessage': {
         const file = event.message as OutgoingFile;
@@ -126,15 +126,15 @@ export class Sender {
   }
 
   /** Receipts come in the order in which the files were sent. */
-  #receipt(connection: Connection, pending: OutgoingFile[], receipt: Receipt): void {
+  #receipt(connection: Connection, pending: OutgoingFile[], message: FileCopyMessage): void {
     const [file] = pending;
-    if (file === undefined || receipt.size !== file.size || typeof receipt.sha256 !== 'string') {
-      // Whatever it is that we talk to: it has not stored our file.
+    if (file === undefined || !isReceiptFor(file.size, message)) {
+      // Whatever it is that we talk to, it has not stored our file.
       this.#connector.disconnect(connection, { now: true });
       return;
     }
     pending.shift();
-    this.#host.settled(file, { fate: 'stored', receipt });
+    this.#host.settled(file, { fate: 'stored', receipt: message });
   }
 
   #checkSettled(): void {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FileProgress } from 'nestjs-pike/converters';
 import type { Endpoint } from 'nestjs-pike/core';
@@ -16,32 +17,47 @@ export interface TransferOptions {
   readonly signal: AbortSignal;
 }
 
+/** The files of which the server has not said that it has stored them. */
+export interface NotStored {
+  /** It has not got them. */
+  readonly missing: readonly OutgoingFile[];
+  /** They were sent, and no receipt came: it may have them. */
+  readonly inDoubt: readonly OutgoingFile[];
+}
+
 /** Between two attempts, in ms. */
 const PAUSE_MS = 1_000;
 
 /**
  * Sends files until the server has all of them. What a connection that was cut off has returned, and
  * what no receipt came for, is sent again over another: the server keeps neither parts nor duplicates.
- * @returns the files that the server has not got
  */
 export async function transfer(
   files: readonly OutgoingFile[],
   options: TransferOptions,
   display: Display,
-): Promise<readonly OutgoingFile[]> {
-  const failed: OutgoingFile[] = [];
+): Promise<NotStored> {
+  const stored = new Set<OutgoingFile>();
+  // Until there is a receipt: that a file was not sent a second time says nothing about the first.
+  const inDoubt = new Set<OutgoingFile>();
   let left = files;
   for (let attempt = 1; left.length > 0; attempt++) {
     const outcomes = await attemptTo(left, options, display);
-    left = left.filter((file) => outcomes.get(file)?.fate !== 'stored');
-    failed.push(...left.filter((file) => outcomes.get(file)?.fate === 'rejected'));
-    left = left.filter((file) => !failed.includes(file));
+    for (const [file, { fate }] of outcomes) {
+      if (fate === 'stored') stored.add(file);
+      if (fate === 'in doubt') inDoubt.add(file);
+    }
+    left = left.filter((file) => !stored.has(file) && outcomes.get(file)?.fate !== 'rejected');
     if (left.length === 0 || attempt === options.attempts || options.signal.aborted) break;
-    display.line(`Sending ${left.length} of ${files.length} files again ...`);
+    display.problem(`Sending ${left.length} of ${files.length} files again ...`);
     await wait(PAUSE_MS, undefined, { signal: options.signal }).catch(() => undefined);
     if (options.signal.aborted) break;
   }
-  return [...failed, ...left];
+  const notStored = files.filter((file) => !stored.has(file));
+  return {
+    missing: notStored.filter((file) => !inDoubt.has(file)),
+    inDoubt: notStored.filter((file) => inDoubt.has(file)),
+  };
 }
 
 /** Sends files over connections of their own. @returns what became of those of which something is known */
@@ -63,15 +79,17 @@ async function attemptTo(
       outcomes.set(file, outcome);
       if (outcome.fate === 'stored') {
         const { storedAs, size, sha256 } = outcome.receipt;
-        display.line(
-          `${file.path} is stored as ${storedAs}: ${formatBytes(size)}, SHA-256 ${sha256}`,
-        );
+        const renamed = storedAs === basename(file.path) ? '' : ` as ${storedAs}`;
+        display.line(`${sha256}  ${file.path}${renamed}  ${formatBytes(size)}`);
       } else if (outcome.fate === 'rejected') {
-        display.line(`${file.path} cannot be sent: ${outcome.error.message}`);
+        display.problem(`${file.path} cannot be sent: ${outcome.error.message}`);
       }
     },
-    cutOff: (error) =>
-      display.line(`The connection was cut off${error ? `: ${error.message}` : ''}`),
+    cutOff(error) {
+      if (signal.aborted) return;
+      const why = error?.message ?? 'the server ended it, and its log may say why';
+      display.problem(`A connection was cut off: ${why}`);
+    },
   });
   const stop = (): void => void sender.stop();
   signal.addEventListener('abort', stop, { once: true });
@@ -79,7 +97,7 @@ async function attemptTo(
     await sender.connect(endpoint, Math.min(connections, files.length));
     await sender.send(files);
   } catch (error) {
-    display.line((error as Error).message);
+    display.problem((error as Error).message);
   } finally {
     signal.removeEventListener('abort', stop);
     await sender.close();

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'no
 import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { fileHeader } from '../../test/support/file-frame.js';
 import { encodeAll, testConverter } from '../testing/converter-contract.js';
 import { decodeAll, everySplit, standInConnection } from '../testing/every-split.js';
 import { FileConverter } from './file-converter.js';
@@ -35,16 +36,16 @@ for (const checksum of ['crc32', 'sha256'] as const) {
     malformed: {
       'another protocol': 'GET / HTTP/1.1\r\n\r\n',
       'another version': Buffer.from('PKF2\x01\x01'),
-      'no checksum': header({ kind: 0 }),
-      'a checksum of an unknown kind': header({ kind: 3 }),
-      'no name': header({ name: '' }),
-      'a name that leaves the directory': header({ name: '../a' }),
+      'no checksum': fileHeader({ kind: 0 }),
+      'a checksum of an unknown kind': fileHeader({ kind: 3 }),
+      'no name': fileHeader({ name: '' }),
+      'a name that leaves the directory': fileHeader({ name: '../a' }),
       'a name that is not UTF-8': Buffer.concat([
-        header({ name: 'a' }).subarray(0, 14),
+        fileHeader({ name: 'a' }).subarray(0, 14),
         Buffer.from([0xff]),
       ]),
-      'a wrong checksum': Buffer.concat([header({ size: 1n }), Buffer.from('x\0\0\0\0')]),
-      'a wrong checksum of nothing': Buffer.concat([header({}), Buffer.from('\0\0\0\x01')]),
+      'a wrong checksum': Buffer.concat([fileHeader({ size: 1n }), Buffer.from('x\0\0\0\0')]),
+      'a wrong checksum of nothing': Buffer.concat([fileHeader({}), Buffer.from('\0\0\0\x01')]),
     },
     unsendable: {
       undefined,
@@ -82,7 +83,7 @@ describe('FileConverter', () => {
     ['the largest', 2n ** 64n - 1n],
   ])('refuses a size before anything is stored: %s', async (_what, size) => {
     const converter = new FileConverter({ directory, maxFileBytes: 100 });
-    const { error } = await everySplit(converter, header({ size }));
+    const { error } = await everySplit(converter, fileHeader({ size }));
     expect(error).toMatchObject({ code: 'PIKE_ERR_MESSAGE_TOO_LARGE' });
     await converter.settled();
     expect(await readdir(directory)).toEqual([]);
@@ -101,7 +102,7 @@ describe('FileConverter', () => {
 
   it('takes no file if it has no directory', async () => {
     const converter = new FileConverter();
-    const { error } = await everySplit(converter, header({}));
+    const { error } = await everySplit(converter, fileHeader({}));
     expect(error).toMatchObject({ code: 'PIKE_ERR_DESERIALIZER' });
   });
 
@@ -250,13 +251,4 @@ function source(name: string, content: string): string {
   const path = join(sources, name);
   writeFileSync(path, content);
   return path;
-}
-
-/** A header as docs/file-protocol.md has it. */
-function header({ kind = 1, name = 'a', size = 0n }): Buffer {
-  const fixed = Buffer.from('PKF1\0\0\0\0\0\0\0\0\0\0');
-  fixed.writeUInt8(kind, 4);
-  fixed.writeUInt8(Buffer.byteLength(name), 5);
-  fixed.writeBigUInt64BE(size, 6);
-  return Buffer.concat([fixed, Buffer.from(name)]);
 }

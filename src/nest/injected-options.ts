@@ -26,8 +26,8 @@ export interface OptionSource {
 
 /** What those are told whose application does not import `PikeModule`. */
 export const IMPORT_PIKE_MODULE =
-  'Import PikeModule, or PikeModule.forRoot(), in the root module (with Nest 11.1.4 or later; ' +
-  'a client is registered by PikeModule.registerClient)';
+  'Import PikeModule, or PikeModule.forRoot(), in the root module ' +
+  '(a client is registered by PikeModule.registerClient)';
 
 /**
  * Adds what a server or client was not given itself, and resolves tokens.

@@ -3,11 +3,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Project } from '../support/project.js';
 import type { Program } from '../support/project.js';
-import { startWithOpenFiles } from '../support/start-with-open-files.js';
 
 const IDLE_PEERS = 10_000;
 const HOSTILE_PEERS = 64;
-/** One for each peer, and some for the process itself. */
+/** One for each peer, and some for the process itself: more than the usual limit, 1024. */
 const OPEN_FILES = IDLE_PEERS + 256;
 const MAX_MESSAGE_BYTES = 1_048_576;
 const MIB = 1_048_576;
@@ -168,7 +167,7 @@ describe('resident memory after a collection', () => {
 
   const programs: Program[] = [];
   function start(code: string, nodeArgs?: string[]): Program {
-    const program = startWithOpenFiles(project, { code, files: OPEN_FILES, nodeArgs });
+    const program = project.start({ code, nodeArgs, ulimit: `-n ${OPEN_FILES}` });
     programs.push(program);
     return program;
   }

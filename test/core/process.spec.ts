@@ -170,17 +170,7 @@ describe('a process', () => {
       await Promise.all([client, server].map((one) => one.shutdown({ now: true })));
     `,
     );
-    const { code, stdout, stderr } = await run(`
-      import { spawnSync } from 'node:child_process';
-      const { status, stdout, stderr } = spawnSync(
-        'sh',
-        ['-c', 'ulimit -n 64 && exec "$0" few-files.js', process.execPath],
-        { encoding: 'utf8' },
-      );
-      process.stdout.write(stdout);
-      process.stderr.write(stderr);
-      process.exitCode = status;
-    `);
+    const { code, stdout, stderr } = await project.run({ file: 'few-files.js', ulimit: '-n 64' });
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.trim()).toBe('true still there');

@@ -276,10 +276,19 @@ describe('PikeModule', () => {
     await expect(sum(knowing(portOf(server)))).resolves.toBe(6);
   });
 
-  it('shares limits and ways to shut down, which are checked when a server listens', async () => {
-    await expect(
-      serve([PikeModule.forRoot({ shutdown: { deadline: -1 } })], {}),
-    ).rejects.toMatchObject({ message: expect.stringContaining('"shutdown.deadline"') });
+  it.each([
+    [{ shutdown: { deadline: -1 } }, '"shutdown.deadline"'],
+    [{ heartbeatInterval: -1 }, '"heartbeatInterval"'],
+    [{ reconnect: { minDelay: -1 } }, '"minDelay"'],
+    [{ chunkBytes: 0 }, '"chunkBytes"'],
+  ])('shares %j, which is checked when a server listens', async (shared, name) => {
+    await expect(serve([PikeModule.forRoot(shared)], {})).rejects.toMatchObject({
+      code: 'PIKE_ERR_INVALID_OPTION',
+      message: expect.stringContaining(name),
+    });
+  });
+
+  it('shares limits', async () => {
     const server = await serve([PikeModule.forRoot({ maxMessageBytes: 64 })], {});
     const client = new PikeClient<object>({ port: portOf(server) });
     closers.push(() => client.close());

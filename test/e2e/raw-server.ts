@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { PikeClient } from 'nestjs-pike';
 import type { PikeClientOptions, PikeClientStatus } from 'nestjs-pike';
 import type { Endpoint } from 'nestjs-pike/core';
@@ -7,6 +8,9 @@ import { RawListener } from '../support/raw-peer.js';
 import type { RawPeer } from '../support/raw-peer.js';
 import type { Sockets } from '../support/use-sockets.js';
 import { PacketPeer } from './packet-peer.js';
+
+// What the clients of these servers would log is what the tests are about.
+Logger.overrideLogger(false);
 
 /**
  * A server on raw sockets for the clients under test, which does exactly what it is told. It can be

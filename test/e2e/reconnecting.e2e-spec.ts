@@ -222,8 +222,9 @@ describe('a client whose connection was lost', () => {
     const { server, client } = await clientPair(sockets, {
       reconnect: { minDelay: 1, maxDelay: 20, attempts: 2 },
     });
+    const lost = statusOf(client, 'reconnecting');
     await server.stop();
-    await statusOf(client, 'reconnecting');
+    await lost;
     const waiting = outcomeOf(client.send('r', 1));
     const failed = { code: 'PIKE_ERR_CONNECT_FAILED', delivery: 'unsent' };
     await expect(client.connect()).rejects.toMatchObject(failed);
@@ -320,6 +321,21 @@ describe('a client of several servers', () => {
 });
 
 describe('a client with a connector of the application', () => {
+  it('fails its callers if somebody else takes the events of the connector', async () => {
+    const server = await RawServer.start(sockets);
+    const client = clientOf(sockets, server, {
+      connector: (options) => {
+        const connector = new NetConnector(options);
+        connector.subscribe(() => undefined);
+        return connector;
+      },
+    });
+    const failed = { code: 'PIKE_ERR_SUBSCRIBED', delivery: 'unsent' };
+    await expect(client.connect()).rejects.toMatchObject(failed);
+    await expect(outcomeOf(client.send('r', 1))).resolves.toMatchObject(failed);
+    await expect(firstValueFrom(client.status)).resolves.toBe('disconnected');
+  });
+
   it('makes one for each time from connect to close, with the options of a connector', async () => {
     const server = await RawServer.start(sockets);
     const made: NetConnector<unknown>[] = [];

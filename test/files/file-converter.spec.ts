@@ -5,14 +5,14 @@ import { readlinkSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FileConverter } from 'nestjs-pike/converters';
 import type { FileMessage, FileOptions, FileProgress, ReceivedFile } from 'nestjs-pike/converters';
 import { NetConnector } from 'nestjs-pike/core';
-import type { Connection, Finish } from 'nestjs-pike/core';
+import type { Connection } from 'nestjs-pike/core';
 import { encodeAll } from 'nestjs-pike/testing';
 import { EventRecorder } from '../support/event-recorder.js';
+import { fileFrame } from '../support/file-frame.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { addressOf, useSockets } from '../support/use-sockets.js';
 
@@ -82,18 +82,6 @@ function openFilesIn(directory: string): string[] {
       return []; // closed meanwhile
     }
   });
-}
-
-/** A file as docs/file-protocol.md has it, whatever its name. */
-function frame(name: string, content: string): Buffer {
-  const header = Buffer.alloc(14);
-  header.write('PKF1');
-  header.writeUInt8(1, 4);
-  header.writeUInt8(Buffer.byteLength(name), 5);
-  header.writeBigUInt64BE(BigInt(content.length), 6);
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(content));
-  return Buffer.concat([header, Buffer.from(name), Buffer.from(content), checksum]);
 }
 
 describe('FileConverter', () => {
@@ -204,7 +192,7 @@ describe('FileConverter', () => {
     const receiving = new FileConverter({ directory: inbox });
     const [receiver, received] = await connector(receiving, true);
     const peer = await RawPeer.connect(addressOf(receiver));
-    peer.write(frame(name, 'content'));
+    peer.write(fileFrame(name, 'content'));
     const { error } = await received.next('finishDisconnect');
     expect(error).toMatchObject({ code: 'PIKE_ERR_MALFORMED' });
     expect(received.messages()).toEqual([]);
@@ -216,7 +204,7 @@ describe('FileConverter', () => {
   it('takes a frame that is built from the documentation alone', async () => {
     const [receiver, received] = await connector(new FileConverter({ directory: inbox }), true);
     const peer = await RawPeer.connect(addressOf(receiver));
-    peer.write(frame('fine.txt', 'content'));
+    peer.write(fileFrame('fine.txt', 'content'));
     const { message } = await received.next('messageReceived');
     expect(await readFile(message.path, 'utf8')).toBe('content');
     await peer.destroy();
@@ -272,39 +260,4 @@ describe('FileConverter', () => {
     await receiving.settled();
     expect(await readdir(inbox)).toEqual([]);
   }, 20_000);
-
-  it.each<[string, Finish]>([
-    ['now', { now: true }],
-    ['finishMessages', { finishMessages: true }],
-    ['a deadline', { finishQueues: true, deadline: 1 }],
-  ])('stores each file once when what %s gave back is sent again', async (_way, how) => {
-    const contents = [randomBytes(50_000_000), randomBytes(3_000_000), Buffer.from('the last')];
-    const messages = await Promise.all(
-      contents.map(async (content, i) => ({ path: await file(`${i}.bin`, content) })),
-    );
-    const { sender, sent, connection, receiver, received, receiving } = await pair({
-      checksum: 'sha256',
-      onProgress: ({ bytes }) => {
-        if (bytes > 5_000_000) void sender.shutdown(how);
-      },
-    });
-    for (const message of messages) sender.send(connection, message);
-    const { incomplete, queued, uncertain } = await sent.next('finishDisconnect');
-    const returned = [...(incomplete === undefined ? [] : [incomplete]), ...queued];
-    expect(uncertain).toEqual([]);
-    await received.next('remoteDisconnect');
-    expect(received.messages()).toHaveLength(messages.length - returned.length);
-
-    const [another] = await connector(new FileConverter({ checksum: 'sha256' }), false);
-    const { connection: again } = await another.connectWaiting(addressOf(receiver));
-    for (const message of returned) another.send(again, message);
-    await another.shutdown({ finishQueues: true });
-    await received.next('remoteDisconnect');
-    await receiving.settled();
-
-    expect((await readdir(inbox)).sort()).toEqual(['0.bin', '1.bin', '2.bin']);
-    for (const [i, content] of contents.entries()) {
-      expect((await readFile(join(inbox, `${i}.bin`))).equals(content)).toBe(true);
-    }
-  });
 });

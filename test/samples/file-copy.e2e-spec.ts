@@ -1,217 +1,203 @@
-// Prevents: a file copy that loses, doubles or truncates a file when one side is killed, that lets a
-// stranger write where it should not, or whose memory grows with the file.
+// Prevents: a file copy that says that all is well and has lost a file, or that leaves half of one or
+// two of it, whichever side is stopped or killed.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
-import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
-import type { Program } from '../support/project.js';
-import { Project } from '../support/project.js';
-import { RawPeer } from '../support/raw-peer.js';
+import { HoldingProxy } from '../support/holding-proxy.js';
+import type { Project } from '../support/project.js';
+import { useSockets } from '../support/use-sockets.js';
+import { FileCopy, sha256 } from './file-copy-programs.js';
 
-const MIB = 1024 ** 2;
-/** `npm run test:large` makes it 2 GiB. */
-const LARGE = Number(process.env.PIKE_FILE_BYTES ?? 128 * MIB);
+const sockets = useSockets();
+const MIB = 1024 * 1024;
 
 let project: Project;
-let folder: string;
-let inbox: string;
-let port: number;
-
 beforeAll(async () => {
-  project = await Project.create();
-  await project.addFolder('sample/03-file-copy');
+  project = await FileCopy.createProject();
 });
 afterAll(() => project.remove());
+
+let copy: FileCopy;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pike-copy-'));
-  inbox = join(folder, 'inbox');
-  port = await freePort();
+  copy = await FileCopy.create(project);
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => copy.end());
 
-async function startServer(...options: string[]): Promise<Program> {
-  const args = [inbox, '--port', `${port}`, ...options];
-  const server = project.start({ file: 'sample/03-file-copy/main.js', args });
-  await server.prints('Storing files in');
-  return server;
-}
-
-function startSender(...args: string[]): Program {
-  const file = 'sample/03-file-copy/send.js';
-  return project.start({ file, args: ['--to', `127.0.0.1:${port}`, ...args] });
-}
-
-async function stop(server: Program): Promise<void> {
-  server.kill('SIGTERM');
-  expect(await server.ended).toMatchObject({ signal: 'SIGTERM', stderr: '' });
-}
-
-/** A file of so many bytes, different in each MiB, made without holding it. */
-async function makeFile(name: string, bytes: number): Promise<string> {
-  const path = join(folder, name);
-  const file = await open(path, 'w');
-  const block = randomBytes(MIB);
-  for (let at = 0; at < bytes; at += MIB) {
-    block.writeDoubleLE(at);
-    await file.write(block, 0, Math.min(MIB, bytes - at));
-  }
-  await file.close();
-  return path;
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
-}
-
-/** Every file has arrived, under its own name and unaltered, and there is nothing else: no part, no second copy. */
-async function expectStored(...paths: string[]): Promise<void> {
-  const names = paths.map((path) => path.slice(folder.length + 1));
-  expect((await readdir(inbox)).sort()).toEqual(names.toSorted());
-  for (const [i, path] of paths.entries()) {
-    expect(await sha256(join(inbox, names[i] as string))).toBe(await sha256(path));
-  }
-}
-
-describe('the file copy', () => {
-  it('stores several files at once, and says so', async () => {
-    const server = await startServer();
+describe('file copy', () => {
+  it('brings several files over at once, and says what it has stored, in plain lines', async () => {
+    const { endpoint, program } = await copy.startServer();
+    const contents = new Map<string, Buffer>([
+      ['large.bin', randomBytes(20 * MIB)],
+      ['empty', Buffer.alloc(0)],
+      ['Größe \u{1F600}.txt', Buffer.from('small')],
+      ...Array.from({ length: 10 }, (_, index): [string, Buffer] => [`${index}`, randomBytes(999)]),
+    ]);
     const paths = await Promise.all(
-      [0, 1, 5 * MIB, 20 * MIB, 3000].map((bytes, i) => makeFile(`${i}.bin`, bytes)),
+      Array.from(contents, ([name, content]) => copy.file(name, content)),
     );
-    const { code, stdout } = await startSender(...paths).ended;
-    expect({ code, last: stdout.trim().split('\n').at(-1) }).toEqual({
-      code: 0,
-      last: '5 of 5 files are stored.',
+    const { code, stdout, stderr } = await copy.send(endpoint, ...paths);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(await copy.storedNames()).toEqual([...contents.keys()].sort());
+    for (const [name, content] of contents) {
+      expect([name, (await copy.stored(name)).equals(content)]).toEqual([name, true]);
+      expect(stdout).toContain(`${sha256(content)}  ${join(copy.outbox, name)}  `);
+    }
+    expect(stdout).toContain('100 %  20.0 MiB of 20.0 MiB');
+    expect(stdout).toContain('13 of 13 files are stored.');
+    // oxlint-disable-next-line eslint/no-control-regex
+    expect(stdout).not.toMatch(/[\r\u001b]/);
+    program.kill('SIGTERM');
+    expect(await program.ended).toMatchObject({ signal: 'SIGTERM', stderr: '' });
+  });
+
+  it('keeps one copy of a file that is sent again, and both of two that share a name', async () => {
+    const { endpoint } = await copy.startServer();
+    const path = await copy.file('report.txt', 'first');
+    for (let time = 0; time < 2; time++) {
+      const { code, stdout } = await copy.send(endpoint, path);
+      expect([code, stdout]).toEqual([0, expect.stringContaining(`${path}  5 B`)]);
+    }
+    expect(await copy.storedNames()).toEqual(['report.txt']);
+    await writeFile(path, 'other');
+    const { stdout } = await copy.send(endpoint, path);
+    const [, other] = stdout.match(/ as (report-[0-9a-f]{12}\.txt) {2}/) as RegExpMatchArray;
+    expect(await copy.stored('report.txt')).toEqual(Buffer.from('first'));
+    expect(await copy.stored(other as string)).toEqual(Buffer.from('other'));
+    expect(await copy.storedNames()).toHaveLength(2);
+  });
+
+  it('sends what it can, and says what it cannot', async () => {
+    const { endpoint } = await copy.startServer();
+    const good = await copy.file('good', 'content');
+    const bad = [join(copy.outbox, 'missing'), copy.outbox];
+    // What cannot be sent is not tried again.
+    const { code, stdout, stderr } = await copy.startSender(endpoint, ...bad, good).ended;
+    expect([code, stdout]).toEqual([1, expect.stringContaining(`${sha256('content')}  ${good}`)]);
+    expect(stdout).toContain('1 of 3 files are stored.');
+    for (const path of bad) expect(stderr).toContain(`${path} cannot be sent: `);
+    expect(stderr).not.toContain('again');
+    expect(await copy.storedNames()).toEqual(['good']);
+  });
+
+  it('says what is wrong when nobody listens, or with its arguments', async () => {
+    const path = await copy.file('a', 'content');
+    const nobody = { host: '127.0.0.1', port: await freePort() };
+    expect(await copy.send(nobody, path)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/Could not connect[^]*\nNOT stored: /),
     });
-    for (const path of paths) expect(stdout).toContain(await sha256(path));
-    expect(stdout).toMatch(/100 % {2}25\.0 MiB of 25\.0 MiB/);
-    await expectStored(...paths);
-    await stop(server);
+    expect(await copy.send(nobody, join(copy.outbox, 'missing'))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('ENOENT'),
+    });
+    for (const args of [
+      [],
+      ['--connections', '0', path],
+      ['--attempts', 'many', path],
+      ['--to', 'host', path],
+      ['--what', path],
+    ]) {
+      expect(await copy.send(nobody, ...args)).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('Usage: send'),
+      });
+    }
   });
 
-  it('says what it cannot send, by its exit status too', async () => {
-    const server = await startServer('--limit', '1000');
-    const [good, large] = [await makeFile('good', 1000), await makeFile('large', 1001)];
-    const some = await startSender('--attempts', '1', good, join(folder, 'none')).ended;
-    expect(some).toMatchObject({ code: 1 });
-    expect(some.stdout).toContain('1 of 2 files are stored.');
-    // More than the server takes: the connection is cut, and no part is left.
-    const none = await startSender('--attempts', '1', large).ended;
-    expect(none).toMatchObject({ code: 1 });
-    expect(none.stdout).toContain(`NOT stored: ${large}`);
-    expect(await startSender().ended).toMatchObject({ code: 2, stdout: '' });
-    await stop(server);
-    await expectStored(good);
-    const refused = await startSender('--attempts', '1', good).ended;
-    expect(refused).toMatchObject({ code: 1 });
-    expect(refused.stdout).toContain('ECONNREFUSED');
+  it('is stopped in the middle of a file by Ctrl-C, and says what is not stored', async () => {
+    const listener = await sockets.listener({ reading: false });
+    const large = await copy.file('large', '');
+    await truncate(large, 64 * MIB);
+    const small = await copy.file('small', 'content');
+    const sender = copy.startSender(listener.address, '--connections', '1', large, small);
+    // It reads a little and no more, so that the file stays in its middle.
+    const peer = await listener.accept();
+    peer.resume();
+    await peer.bytes(1);
+    peer.pause();
+    sender.kill('SIGINT');
+    expect(await sender.ended).toMatchObject({
+      code: 130,
+      stdout: expect.stringContaining('0 of 2 files are stored.'),
+      stderr: [large, small].map((path) => `NOT stored: ${path}\n`).join(''),
+    });
   });
 
+  it('trusts only receipts for its own files', async () => {
+    const path = await copy.file('a', 'content');
+    const receipt = { name: 'a', storedAs: 'a', size: 7, sha256: sha256('content') };
+    for (const answer of [
+      '\n',
+      'null\n',
+      '[]\n',
+      JSON.stringify({ ...receipt, size: 8 }),
+      JSON.stringify({ ...receipt, sha256: 'x' }),
+      JSON.stringify({ ...receipt, storedAs: '\u001b[2J' }),
+      undefined,
+    ]) {
+      const listener = await sockets.listener();
+      const outcome = copy.send(listener.address, path);
+      const peer = await listener.accept();
+      await peer.sees('content');
+      if (answer === undefined) peer.end();
+      else peer.write(`${answer}\n`);
+      expect(await outcome).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^100 % .*\n0 of 1 files are stored\.\n$/),
+        stderr: expect.stringContaining(`${path} may be stored, but no receipt came`),
+      });
+    }
+  });
+
+  it('leaves a file in doubt, if it was sent, and could not be sent again', async () => {
+    const listener = await sockets.listener();
+    const path = await copy.file('a', 'content');
+    const sender = copy.startSender(listener.address, '--attempts', '2', path);
+    const peer = await listener.accept();
+    await peer.sees('content');
+    await listener.close();
+    const { code, stderr } = await sender.ended;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/again \.\.\.\nCould not connect/)]);
+    expect(stderr).toContain(`${path} may be stored, but no receipt came`);
+    expect(stderr).not.toContain('NOT stored');
+  });
+});
+
+describe('a sender that is cut off in the middle of a file', () => {
   it.each<NodeJS.Signals>(['SIGKILL', 'SIGTERM'])(
-    'goes on where the server got %s in the middle of a file, and stores each once',
+    'goes on when the server, which got %s, is there again, and stores each file once',
     async (signal) => {
-      let server = await startServer();
-      const paths = [await makeFile('small', 1000), await makeFile('big', 100 * MIB)];
-      const sender = startSender('--connections', '1', ...paths, await makeFile('next', 2 * MIB));
-      await sender.prints(' 20 %');
-      server.kill(signal);
-      await server.ended;
-      server = await startServer();
-      const { code, stdout } = await sender.ended;
-      expect(stdout).toContain('3 of 3 files are stored.');
-      expect(code).toBe(0);
-      await expectStored(...paths, join(folder, 'next'));
-      await stop(server);
+      const { program, endpoint } = await copy.startServer();
+      const contents = new Map([
+        ['small', randomBytes(1000)],
+        ['large', randomBytes(40 * MIB)],
+        ['next', randomBytes(2 * MIB)],
+      ]);
+      const paths = await Promise.all(
+        Array.from(contents, ([name, content]) => copy.file(name, content)),
+      );
+      const proxy = await HoldingProxy.listen(endpoint, 20 * MIB);
+      sockets.defer(() => proxy.close());
+      // The server may take its time to start.
+      const options = ['--connections', '1', '--attempts', '1000'];
+      const sender = copy.startSender(proxy.address, ...options, ...paths);
+      await eventually(() => copy.partSizes().some((bytes) => bytes > 10 * MIB));
+      program.kill(signal);
+      await program.ended;
+      const again = await copy.startServer({ port: endpoint.port });
+      const { code, stdout, stderr } = await sender.ended;
+      expect([code, stdout]).toEqual([0, expect.stringContaining('3 of 3 files are stored.')]);
+      expect(stderr).toMatch(/A connection was cut off: .*\nSending \d of 3 files again/);
+      expect(await copy.storedNames()).toEqual([...contents.keys()].sort());
+      for (const [name, content] of contents) {
+        expect([name, (await copy.stored(name)).equals(content)]).toEqual([name, true]);
+      }
+      again.program.kill('SIGTERM');
+      expect(await again.program.ended).toMatchObject({ signal: 'SIGTERM', stderr: '' });
     },
   );
-
-  it('leaves nothing behind when the sender is killed, and serves the next one', async () => {
-    const server = await startServer();
-    const [big, next] = [await makeFile('big', 100 * MIB), await makeFile('next', MIB)];
-    const sender = startSender(big);
-    await sender.prints(' 20 %');
-    sender.kill('SIGKILL');
-    await server.prints('A sender was lost');
-    expect(await startSender(next).ended).toMatchObject({ code: 0 });
-    await stop(server);
-    await expectStored(next);
-  });
-
-  it('gives up when interrupted, and says what is not stored', async () => {
-    const server = await startServer();
-    const big = await makeFile('big', 100 * MIB);
-    const sender = startSender(big);
-    await sender.prints(' 20 %');
-    sender.kill('SIGINT');
-    const { code, stdout } = await sender.ended;
-    expect(code).toBe(130);
-    expect(stdout).toContain(`NOT stored: ${big}`);
-    await stop(server);
-    expect(await readdir(inbox)).toEqual([]);
-  });
-
-  it('cuts off a stranger who names a file elsewhere, or sends garbage, and goes on', async () => {
-    const server = await startServer();
-    const header = (name: string): Buffer => {
-      const bytes = Buffer.alloc(14);
-      bytes.write('PKF1');
-      bytes.writeUInt8(1, 4);
-      bytes.writeUInt8(Buffer.byteLength(name), 5);
-      bytes.writeBigUInt64BE(5n, 6);
-      return Buffer.concat([bytes, Buffer.from(name), Buffer.from('mine!'), Buffer.alloc(4)]);
-    };
-    for (const bytes of [
-      header('../escaped'),
-      header('/tmp/escaped'),
-      header('nul\0byte'),
-      header('wrong checksum'),
-      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
-    ]) {
-      const peer = await RawPeer.connect({ host: '127.0.0.1', port });
-      peer.write(bytes);
-      await peer.ended;
-      expect(peer.text).toBe('');
-      await peer.destroy();
-    }
-    const good = join(folder, 'good');
-    await writeFile(good, 'still here');
-    expect(await startSender(good).ended).toMatchObject({ code: 0 });
-    await stop(server);
-    await expectStored(good);
-    expect((await readdir(folder)).sort()).toEqual(['good', 'inbox']);
-  });
-
-  it(`sends ${LARGE / MIB} MiB in flat memory`, async () => {
-    const big = await makeFile('big', LARGE);
-    const server = await startServer();
-    const sender = startSender(big);
-    const curve: Record<string, number[]> = { server: [], sender: [] };
-    for (let percent = 10; percent < 100; percent += 10) {
-      await sender.prints(`${percent} %`);
-      curve.server?.push(residentMiB(server));
-      curve.sender?.push(residentMiB(sender));
-    }
-    expect(await sender.ended).toMatchObject({ code: 0 });
-    await expectStored(big);
-    await stop(server);
-
-    console.log(`Resident MiB at each tenth of ${LARGE / MIB} MiB: ${JSON.stringify(curve)}`);
-    for (const figures of Object.values(curve)) {
-      // Whoever keeps what is sent grows by nine tenths of it, and by half of it from the middle on.
-      expect(Math.max(...figures)).toBeLessThan(250);
-      expect(Math.max(...figures.slice(4)) - Math.max(...figures.slice(0, 5))).toBeLessThan(32);
-    }
-  }, 240_000);
 });
-
-/** What a process takes of the memory now. */
-function residentMiB({ pid }: Program): number {
-  const [, kib] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Math.round(Number(kib) / 1024);
-}

@@ -6,9 +6,12 @@ import { dirname, join } from 'node:path';
 
 const ROOT = process.cwd();
 
-/** Options for Node itself. */
-interface NodeArgs {
+/** How Node is started. */
+interface NodeOptions {
+  /** Options for Node itself. */
   nodeArgs?: string[];
+  /** The most that the system gives the process, as the shell's `ulimit` takes it: `'-n 64'`. */
+  ulimit?: string;
 }
 
 /** How a program ended. */
@@ -70,12 +73,17 @@ export class Project {
   }
 
   /** Starts a program: a file of the project, or the code of an ES module. */
-  start(program: ({ file: string; args?: string[] } | { code: string }) & NodeArgs): Program {
+  start(program: ({ file: string; args?: string[] } | { code: string }) & NodeOptions): Program {
     const args =
       'code' in program
         ? ['--input-type=module', '--eval', program.code]
         : [program.file, ...(program.args ?? [])];
-    const child = spawn(process.execPath, [...(program.nodeArgs ?? []), ...args], {
+    const node = [process.execPath, ...(program.nodeArgs ?? []), ...args];
+    const [command, ...rest] =
+      program.ulimit === undefined
+        ? node
+        : ['sh', '-c', `ulimit ${program.ulimit} && exec "$0" "$@"`, ...node];
+    const child = spawn(command as string, rest, {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
@@ -88,7 +96,7 @@ export class Project {
 
   /** Runs a program to its end. */
   run(
-    program: ({ file: string; args?: string[] } | { code: string }) & NodeArgs,
+    program: ({ file: string; args?: string[] } | { code: string }) & NodeOptions,
   ): Promise<Outcome> {
     return this.start(program).ended;
   }

@@ -15,7 +15,7 @@ export class SentEvents<T> {
   /** How many messages have come back, the connection going on. */
   #rejections = 0;
 
-  /** @param onSent told of each event that was sent, and not of one that came back */
+  /** @param onSent told of each event that was sent, unless it came back before */
   constructor(
     connector: Connector<T>,
     connection: Connection,
@@ -26,7 +26,7 @@ export class SentEvents<T> {
     this.#onSent = onSent;
   }
 
-  /** An event was given to the connector. Its `message` becomes `undefined` if it comes back. */
+  /** An event was given to the connector. */
   given(event: EventCall<T>): void {
     if (this.#state === 'stopped') return;
     this.#given.push(event);
@@ -50,12 +50,15 @@ export class SentEvents<T> {
     this.#given = [];
     this.#state = 'waiting';
     this.#connector.flushed(this.#connection).then(
-      () => this.#settle(() => this.#sent(events)),
+      () =>
+        this.#settle(() => {
+          for (const event of events) this.#onSent(event);
+        }),
       () =>
         this.#settle(() => {
           // Something came back. If the connection goes on, the others are still on their way.
           if (this.#rejections === rejections) this.stop();
-          else this.#given = [...events.filter(isOnItsWay), ...this.#given];
+          else this.#given = [...events, ...this.#given];
         }),
     );
   }
@@ -69,12 +72,4 @@ export class SentEvents<T> {
       if (this.#given.length > 0) this.#wait();
     });
   }
-
-  #sent(events: readonly EventCall<T>[]): void {
-    for (const event of events) if (isOnItsWay(event)) this.#onSent(event);
-  }
-}
-
-function isOnItsWay({ message }: EventCall<unknown>): boolean {
-  return message !== undefined;
 }

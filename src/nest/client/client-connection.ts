@@ -31,7 +31,7 @@ export interface ClientConnectionHost<T> {
   /** It is connected, for the first time or again. */
   connected(connection: ClientConnection<T>): void;
   /** It was lost, and is being made again. */
-  reconnecting(connection: ClientConnection<T>): void;
+  reconnecting(connection: ClientConnection<T>, reason: PikeError): void;
   /** It could not be made, or not be made again: it is of no use any more. */
   ended(connection: ClientConnection<T>): void;
   /** The server has sent an event. */
@@ -99,6 +99,7 @@ export class ClientConnection<T> {
    */
   connected(): Promise<void> {
     if (this.#state === 'open') return Promise.resolve();
+    if (this.#closed !== undefined) return Promise.reject(closedEarly());
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
@@ -138,8 +139,8 @@ export class ClientConnection<T> {
 
   async #start(): Promise<void> {
     try {
-      this.connector.subscribe((event) => this.#happened(event));
       await this.connector.run();
+      this.connector.subscribe((event) => this.#happened(event));
       await this.#dialler.connect();
     } catch (thrown) {
       this.#over(unsent(thrown, 'PIKE_ERR_CONNECT_FAILED'));
@@ -222,11 +223,12 @@ export class ClientConnection<T> {
       return;
     }
     this.#become('reconnecting');
-    this.#lastError = new PikeError(reason.code, reason.message, { cause: reason.cause });
+    const lost = new PikeError(reason.code, reason.message, { cause: reason.cause });
+    this.#lastError = lost;
     const resend = retryUnsent ? (calls: readonly Call<T>[]) => this.#putBack(calls) : undefined;
     sessions.ended(connection, event, reason, resend);
     void this.#reconnect();
-    this.#host.reconnecting(this);
+    this.#host.reconnecting(this, lost);
   }
 
   #wait(call: Call<T>): void {

@@ -54,7 +54,10 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   readonly #host: ClientConnectionHost<T> = {
     observe: (event) => this.#observers.observe(event),
     connected: (connection) => this.#changed(connection, 'connected'),
-    reconnecting: (connection) => this.#changed(connection, 'reconnecting'),
+    reconnecting: (connection, reason) => {
+      this.#warn(`The connection was lost, and is being made again: ${reason.message}`);
+      this.#changed(connection, 'reconnecting');
+    },
     ended: (connection) => this.#forget(connection),
     unsolicited: (connection, { pattern, data }) => {
       if (connection === this.#current) this.#feeds.deliver(pattern, data);

@@ -3,6 +3,7 @@ import { checkKnown, checkType, LIMITS } from '../../core/options.js';
 import type { NetConnectorOptions } from '../../core/net-options.js';
 import { NET_OPTIONS } from '../../core/net-options.js';
 import type { PikeClientOptions } from '../client/client-options.js';
+import type { ReconnectOptions } from '../dialling/reconnect-options.js';
 import type { WithTokens } from '../injected-options.js';
 import type { ReceivedPacket, SentPacket } from '../packets/packets.js';
 import { SESSION_OPTIONS } from '../session/session-settings.js';
@@ -15,12 +16,14 @@ type WhereToListen = 'port' | 'host' | 'path' | 'backlog';
 /**
  * Options of `PikeModule.forRoot`: what every server and registered client of the application has
  * where it has no such option of its own. So the protocol is named in one place, and may come from
- * whatever Nest can inject. Of a server that was given a `connector`, only the packet options,
- * `heartbeatInterval` and `shutdown` hold.
+ * whatever Nest can inject. A server that was given a `connector` takes nothing of what that has
+ * itself.
  */
 export type PikeModuleOptions<T = unknown> = WithTokens<
   SessionOptions<ReceivedPacket, SentPacket, T> &
     Partial<Omit<NetConnectorOptions<T>, WhereToListen>> & {
+      /** How lost connections are made again; `false`: they are not. */
+      reconnect?: ReconnectOptions | false;
       /** How servers and clients shut down. */
       shutdown?: PikeShutdownOptions;
     }
@@ -52,6 +55,7 @@ const WHERE_TO_LISTEN = new Set(['port', 'host', 'path', 'backlog']);
 /** The names of the options that servers and clients can share. */
 const SHARED = [
   ...SESSION_OPTIONS,
+  'reconnect',
   'converter',
   'allowHalfOpen',
   'onError',

@@ -31,8 +31,6 @@ export class PikeApplication
     OnApplicationShutdown
 {
   readonly shared: PikeModuleOptions;
-  /** Nest below 11.1.4 tells nobody of the servers that it makes. */
-  readonly learnsOfServers: boolean;
   readonly #logger = new Logger('PikeModule');
   readonly #moduleRef: ModuleRef;
   readonly #servers: PikeServer[] = [];
@@ -49,9 +47,7 @@ export class PikeApplication
     this.#moduleRef = moduleRef;
     this.shared = checkSharedOptions(shared);
     // In the constructor, since hybrid applications listen before onModuleInit.
-    const targets = modules.getRpcTargetRegistry?.();
-    targets?.subscribe((target) => this.#joined(target));
-    this.learnsOfServers = targets !== undefined;
+    modules.getRpcTargetRegistry().subscribe((target) => this.#joined(target));
   }
 
   resolve(token: PikeToken<unknown>): unknown {

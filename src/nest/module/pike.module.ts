@@ -1,11 +1,4 @@
-import {
-  ConfigurableModuleBuilder,
-  Global,
-  Inject,
-  Logger,
-  Module,
-  Optional,
-} from '@nestjs/common';
+import { ConfigurableModuleBuilder, Global, Inject, Module, Optional } from '@nestjs/common';
 import type {
   ConfigurableModuleAsyncOptions,
   DynamicModule,
@@ -58,7 +51,6 @@ export class PikeModule extends ConfigurableModuleClass {
     @Optional() @Inject(SHARED_OPTIONS) options?: PikeModuleOptions,
   ) {
     super();
-    if (!application.learnsOfServers) new Logger(PikeModule.name).warn(NO_REGISTRY);
     if (options !== undefined && options !== application.shared) {
       throw new PikeError(
         'PIKE_ERR_INVALID_OPTION',
@@ -124,7 +116,3 @@ function clientsModule(
     exports: providers.map(({ provide }) => provide),
   };
 }
-
-const NO_REGISTRY =
-  'Nest below 11.1.4 does not tell PikeModule of the servers of the application: the options of ' +
-  'PikeModule.forRoot reach clients only, and servers take no tokens and cannot be injected.';

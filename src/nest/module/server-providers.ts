@@ -27,3 +27,6 @@ export function provideServer(name: string | undefined): string {
   }
   return token;
 }
+
+// The only server of an application is always injectable.
+provideServer(undefined);

@@ -2,7 +2,8 @@ import { Inject } from '@nestjs/common';
 import { provideServer } from './server-providers.js';
 
 /**
- * The token of an injected server, for `inject`, `app.get` and `overrideProvider`.
+ * The token of an injected server, for `inject`, `app.get` and `overrideProvider`. Ask for that of a
+ * name, or inject it anywhere, before the application is created: then Nest learns of it.
  * @param name the server's `name` option. Default: the only server of the application
  */
 export function getPikeServerToken(name?: string): string {

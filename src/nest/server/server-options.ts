@@ -98,7 +98,7 @@ export function readServerOptions<T>(
 /** A connector that was made elsewhere has its own converter and limits. */
 function sharedWith(options: object, source: OptionSource): OptionSource {
   if (!('connector' in options)) return source;
-  const names = new Set<string>([...SESSION_OPTIONS, 'shutdown']);
+  const names = new Set<string>([...SESSION_OPTIONS, 'reconnect', 'shutdown']);
   const shared = Object.entries(source.shared).filter(([name]) => names.has(name));
   return { shared: Object.fromEntries(shared), resolve: (token) => source.resolve(token) };
 }
