@@ -167,6 +167,14 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     return this.#linkOf(connection).outbox.withdraw(message);
   }
 
+  pause(connection: Connection): void {
+    this.#linkOf(connection).inbox.pause();
+  }
+
+  resume(connection: Connection): void {
+    this.#linkOf(connection).inbox.resume();
+  }
+
   receive(): Promise<ConnectorEvent<T> | undefined> {
     return this.#shared.receive();
   }
