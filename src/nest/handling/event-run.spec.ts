@@ -129,6 +129,19 @@ describe('when its peer has left, the run of an event', () => {
     expect({ over, tornDown }).toEqual({ over: 1, tornDown: 1 });
   });
 
+  it('says once that its first value is given, which is its end', async () => {
+    let given = 0;
+    const eventRun = run();
+    eventRun.resolve(stream());
+    eventRun.whenGiven(() => given++);
+    leave();
+
+    emit('handled');
+    await nextTurn();
+
+    expect({ over, given }).toEqual({ over: 1, given: 1 });
+  });
+
   it('is begun all the same, and gets as far as the first value', async () => {
     leave();
     run().resolve(endless());

@@ -90,8 +90,7 @@ export abstract class Run implements ReplySink {
     if (this.#state === 'over') return;
     this.#gave = true;
     this.give({ response });
-    this.#onGave?.();
-    this.#onGave = undefined;
+    this.#tellGiven();
   }
 
   last(response: unknown): void {
@@ -106,7 +105,14 @@ export abstract class Run implements ReplySink {
     this.#producer?.stop();
     if (outcome !== undefined) this.give(outcome);
     this.ended();
-    this.#onGave?.();
+    this.#tellGiven();
     this.#onOver?.();
+  }
+
+  /** Once: giving a value may end it. */
+  #tellGiven(): void {
+    const onGave = this.#onGave;
+    this.#onGave = undefined;
+    onGave?.();
   }
 }
