@@ -79,7 +79,7 @@ export class Dispatcher<T> implements EventStreams {
 
   /**
    * The server closes: from now on requests are answered with an error, and events are not handled.
-   * Events that have come before and wait to begin still are.
+   * Events that have come before and wait to begin still are; for requests, see `Answers.refuseWaiting`.
    */
   refuse(): void {
     this.#refusing = true;
@@ -100,7 +100,8 @@ export class Dispatcher<T> implements EventStreams {
         `The request id ${JSON.stringify(id)} is in use already.`,
       );
     }
-    if (answers.tryBegin(request)) this.#handle(peer, request, packet);
+    if (this.#refusing) request.failed(SHUTTING_DOWN);
+    else if (answers.tryBegin(request)) this.#handle(peer, request, packet);
     else this.#defer(peer, request, packet);
   }
 
@@ -110,10 +111,6 @@ export class Dispatcher<T> implements EventStreams {
   }
 
   #handle(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
-    if (this.#refusing) {
-      request.failed(SHUTTING_DOWN);
-      return;
-    }
     const pattern = showPattern(packet.pattern);
     const handler = this.#handlers.findHandler(pattern);
     if (handler === null) {
