@@ -63,6 +63,9 @@ export interface Connector<T> {
   /** The connections whose last event has not come yet. */
   readonly connections: Iterable<Connection>;
 
+  /** Whether a connection is one of {@link connections}; a foreign one, or what is none, is not. */
+  has(connection: Connection): boolean;
+
   /**
    * Begins to connect. Messages may be sent at once: they wait. A FinishConnect event says how it went,
    * whatever the reason it failed for: it is never thrown.
