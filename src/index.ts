@@ -21,6 +21,8 @@ export type { PikeClientStatus, SendOptions } from './nest/client/pike-client.js
 export type { ClientLimits, PikeClientOptions } from './nest/client/client-options.js';
 export type { ReconnectOptions } from './nest/dialling/reconnect-options.js';
 export type { ObservedEvents } from './nest/connector-observers.js';
+export type { HandlingLimits } from './nest/handling/handling-options.js';
+export type { ProcessingEndHook, ProcessingStartHook } from './nest/handling/processing.js';
 export {
   OnFinishConnect,
   OnFinishDisconnect,

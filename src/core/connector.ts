@@ -63,6 +63,9 @@ export interface Connector<T> {
   /** The connections whose last event has not come yet. */
   readonly connections: Iterable<Connection>;
 
+  /** Whether a connection is one of {@link connections}; a foreign one, or what is none, is not. */
+  has(connection: Connection): boolean;
+
   /**
    * Begins to connect. Messages may be sent at once: they wait. A FinishConnect event says how it went,
    * whatever the reason it failed for: it is never thrown.
@@ -119,6 +122,22 @@ export interface Connector<T> {
    * @throws PikeError `PIKE_ERR_FOREIGN_CONNECTION`
    */
   withdraw(connection: Connection, message: T): boolean;
+
+  /**
+   * Stops reading from a connection, so that its peer is slowed down by the transport. (As
+   * `Readable.pause` of Node's streams.) Messages of what has been read already, 64 KiB or so, still
+   * come. A connection that is paused is deaf: it notices neither that its peer ends or vanishes, nor
+   * anything that the peer asks; it still sends, and ends when it is told to. May be called before
+   * the connection is open, and again; of a connection that has ended it does nothing.
+   * @throws PikeError `PIKE_ERR_FOREIGN_CONNECTION`
+   */
+  pause(connection: Connection): void;
+
+  /**
+   * Goes on reading after {@link pause}, however often that was called; otherwise does nothing.
+   * @throws PikeError `PIKE_ERR_FOREIGN_CONNECTION`
+   */
+  resume(connection: Connection): void;
 
   /**
    * The next event of the shared queue; `undefined` once `shutdown` has resolved and the queue is

@@ -28,7 +28,7 @@ export const PIKE_ERRORS = {
   PIKE_ERR_DISCONNECTED: 'The connection is finishing or has ended.',
   PIKE_ERR_DEADLINE: 'The deadline passed before everything was sent.',
   PIKE_ERR_QUEUE_FULL:
-    'As many messages wait as may: maxQueuedMessages, or maxOfflineMessages of a client.',
+    "As much waits as may: maxQueuedMessages, maxSendBufferSize, or a client's maxOfflineMessages.",
   PIKE_ERR_SERIALIZER: 'The converter failed, or misbehaved, while it serialized a message.',
   PIKE_ERR_DESERIALIZER: 'The converter failed, or misbehaved, while it deserialized input.',
   PIKE_ERR_MALFORMED: 'The peer sent bytes that are no message of the protocol.',

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import type { ConnectionFacts } from './connection.js';
 import type { ConnectionState } from './connection-state.js';
 import type { Endpoint } from './endpoint.js';
 import { showEndpoint } from './endpoint.js';
@@ -50,4 +52,17 @@ export function notConnected(remote: Endpoint | undefined, ms: number): PikeErro
 
 function to(remote: Endpoint | undefined): string {
   return remote === undefined ? '' : ` to ${showEndpoint(remote)}`;
+}
+
+/** A connector was given a connection that is none of its own. @param facts what stands behind it, if it is one */
+export function foreignConnection(
+  connection: unknown,
+  facts: Pick<ConnectionFacts, 'id'> | undefined,
+): PikeError {
+  return new PikeError(
+    'PIKE_ERR_FOREIGN_CONNECTION',
+    facts === undefined
+      ? `Not a connection: ${inspect(connection, { depth: 0 })}. Give one that this connector has made.`
+      : `Connection ${facts.id} was not made by this connector.`,
+  );
 }

@@ -59,7 +59,7 @@ export interface NumericOption {
   readonly default: number;
   readonly lowest: number;
   readonly highest?: number;
-  readonly unit: 'bytes' | 'messages' | 'events' | 'connections' | 'attempts' | 'ms';
+  readonly unit: 'bytes' | 'messages' | 'events' | 'connections' | 'handlers' | 'attempts' | 'ms';
 }
 
 /** The most milliseconds that a timer can wait. */

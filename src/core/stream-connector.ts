@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { inspect } from 'node:util';
 import { readConnectOptions, readConnectWaitingOptions } from './connect-options.js';
 import type { ConnectSettings } from './connect-options.js';
 import { Connection } from './connection.js';
@@ -18,7 +17,7 @@ import type { ConnectorEvent, FinishConnectEvent } from './events.js';
 import type { Finish, FinishWay } from './finish.js';
 import { readFinish } from './finish.js';
 import { Link } from './link.js';
-import { connectFailed } from './link-errors.js';
+import { connectFailed, foreignConnection } from './link-errors.js';
 import type { LinkEvents } from './link-events.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
 import { checkType } from './options.js';
@@ -83,6 +82,11 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     return Array.from(this.#links)
       .filter((link) => !link.ended)
       .map((link) => link.connection);
+  }
+
+  has(connection: Connection): boolean {
+    const facts = Connection.factsOf(connection);
+    return this.#isOurs(facts) && !facts.ended;
   }
 
   async run(): Promise<void> {
@@ -165,6 +169,14 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
 
   withdraw(connection: Connection, message: T): boolean {
     return this.#linkOf(connection).outbox.withdraw(message);
+  }
+
+  pause(connection: Connection): void {
+    this.#linkOf(connection).inbox.pause();
+  }
+
+  resume(connection: Connection): void {
+    this.#linkOf(connection).inbox.resume();
   }
 
   receive(): Promise<ConnectorEvent<T> | undefined> {
@@ -338,15 +350,14 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     );
   }
 
+  #isOurs(facts: unknown): facts is Link<T> {
+    return facts instanceof Link && facts.owner === this;
+  }
+
   #linkOf(connection: Connection): Link<T> {
     const facts = Connection.factsOf(connection);
-    if (facts instanceof Link && facts.owner === this) return facts as Link<T>;
-    throw new PikeError(
-      'PIKE_ERR_FOREIGN_CONNECTION',
-      facts === undefined
-        ? `Not a connection: ${inspect(connection, { depth: 0 })}. Give one that this connector has made.`
-        : `Connection ${facts.id} was not made by this connector.`,
-    );
+    if (this.#isOurs(facts)) return facts;
+    throw foreignConnection(connection, facts);
   }
 }
 

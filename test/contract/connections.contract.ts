@@ -84,13 +84,16 @@ export function connections(transport: Transport): void {
       const listener = await sockets.listener();
       const dialled = connector.connect(listener.address);
       expect([...connector.connections]).toEqual([connection, dialled]);
+      expect([connection, dialled].map((each) => connector.has(each))).toEqual([true, true]);
 
       connector.disconnect(dialled, { now: true });
       expect([...connector.connections]).toEqual([connection]);
+      expect([connection, dialled].map((each) => connector.has(each))).toEqual([true, false]);
 
       peer.end();
       await peer.ended;
       expect([...connector.connections]).toEqual([]);
+      expect(connector.has(connection)).toBe(false);
     });
   });
 
@@ -101,12 +104,15 @@ export function connections(transport: Transport): void {
       const forged = Object.create(Connection.prototype) as Connection;
 
       for (const foreign of [connection, forged, {} as Connection, null as never]) {
+        expect(connector.has(foreign)).toBe(false);
         for (const use of [
           () => connector.send(foreign, 'x'),
           () => connector.disconnect(foreign, { now: true }),
           () => connector.drained(foreign),
           () => connector.flushed(foreign),
           () => connector.withdraw(foreign, 'x'),
+          () => connector.pause(foreign),
+          () => connector.resume(foreign),
           () => connector.receiveFrom(foreign),
           () => connector.merge(foreign),
         ]) {

@@ -13,6 +13,7 @@ import type {
 } from 'nestjs-pike';
 import { JsonConverter, LengthPrefixedConverter, textPayload } from 'nestjs-pike/converters';
 import { from, Observable, throwError } from 'rxjs';
+import { eventually } from '../support/eventually.js';
 import { RawPeer } from '../support/raw-peer.js';
 import type { Running } from './support.js';
 import { start } from './support.js';
@@ -20,6 +21,7 @@ import { start } from './support.js';
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const heard: unknown[] = [];
+let begun = 0;
 let torndown = 0;
 
 @Controller()
@@ -34,6 +36,7 @@ class WordsController {
 
   @MessagePattern('forever')
   forever() {
+    begun++;
     return new Observable(() => () => torndown++);
   }
 
@@ -68,7 +71,7 @@ describe('a server with packets of its own', () => {
     peer = await RawPeer.connect({ host: '127.0.0.1', port: running.port });
   };
   beforeEach(() => {
-    heard.length = warned.length = torndown = 0;
+    heard.length = warned.length = begun = torndown = 0;
     for (const level of ['warn', 'error'] as const) {
       jest.spyOn(Logger.prototype, level).mockImplementation((entry: unknown) => {
         warned.push(entry);
@@ -100,21 +103,28 @@ describe('a server with packets of its own', () => {
     expect(heard).toEqual(['1', '2']);
   });
 
-  it('handles nothing of a peer that has left while the deserializer took its time', async () => {
+  it('handles the events of a peer that has left while the deserializer took its time, and no request', async () => {
+    let deserialize = (): void => undefined;
+    const free = new Promise<void>((resolve) => (deserialize = resolve));
+    let deserialized = 0;
     await begin({
       serializer: replies,
       deserializer: {
         deserialize: async (message) => {
-          await pause(50);
+          deserialized++;
+          await free;
           return text.deserialize(message);
         },
       },
     });
-    say(':heard:1', 'a:forever:2');
-    await pause(20);
+    const gone = new Promise((resolve) => running.server.on('remoteDisconnect', resolve));
+    say(':heard:1', 'a:forever:2', ':heard:3');
+    await eventually(() => deserialized === 3);
     await peer.destroy();
-    await pause(80);
-    expect({ heard, torndown }).toEqual({ heard: [], torndown: 0 });
+    await gone;
+    deserialize();
+    await eventually(() => heard.length === 2);
+    expect({ heard, begun, torndown }).toEqual({ heard: ['1', '3'], begun: 0, torndown: 0 });
   });
 
   it.each<[string, PacketDeserializer<IncomingPacket, string>['deserialize']]>([

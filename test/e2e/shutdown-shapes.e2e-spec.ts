@@ -51,12 +51,12 @@ const SERVER = `
   import { NestFactory } from '@nestjs/core';
   import { MessagePattern } from '@nestjs/microservices';
   import { FinishDisconnectEvent, OnFinishDisconnect, PikeModule, PikeServer } from 'nestjs-pike';
+  import { Observable } from 'rxjs';
   import { closeOnDemand } from './ending.js';
   import { Store } from './store.js';
 
   @Controller()
   class WorkController {
-    private given = 0;
     constructor(private readonly store: Store) {}
 
     @MessagePattern('work')
@@ -67,8 +67,14 @@ const SERVER = `
     }
     @MessagePattern('large')
     large(bytes: number) {
-      if (bytes > 1 && ++this.given === ${LARGE_REPLIES}) console.log('all given');
       return 'x'.repeat(bytes);
+    }
+    @MessagePattern('many large')
+    manyLarge(bytes: number) {
+      return new Observable((subscriber) => {
+        for (let given = 0; given < ${LARGE_REPLIES}; given++) subscriber.next('x'.repeat(bytes));
+        setImmediate(() => console.log('all given'));
+      });
     }
     @OnFinishDisconnect()
     async finished({ queued, incomplete }: FinishDisconnectEvent) {
@@ -251,9 +257,7 @@ describe.each(['microservice', 'hybrid'])('a %s', (shape) => {
     async (_, shutdown) => {
       const server = await serve(shape, shutdown);
       const peer = await PacketPeer.connect(server.port, { reading: false });
-      for (let id = 0; id < LARGE_REPLIES; id++) {
-        peer.send({ id, pattern: 'large', data: 1_000_000 });
-      }
+      peer.send({ id: 1, pattern: 'many large', data: 1_000_000 });
       await server.program.prints('all given');
       await expect(server.ask('large', 1)).resolves.toBe('x');
       server.program.kill('SIGTERM');

@@ -3,17 +3,24 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { Controller } from '@nestjs/common';
+import { Controller, UseInterceptors } from '@nestjs/common';
+import type { CallHandler, NestInterceptor } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { OnFinishDisconnect, PikeServer } from 'nestjs-pike';
 import type { FinishDisconnectEvent } from 'nestjs-pike';
-import { firstValueFrom, lastValueFrom, NEVER, toArray } from 'rxjs';
+import { concat, firstValueFrom, lastValueFrom, NEVER, of, toArray } from 'rxjs';
 import { RawPeer } from '../support/raw-peer.js';
 import { start } from './support.js';
 
 let release: () => void = () => undefined;
 let begun: () => void = () => undefined;
 const ended: FinishDisconnectEvent[] = [];
+
+class PassingInterceptor implements NestInterceptor {
+  intercept(_: unknown, next: CallHandler) {
+    return next.handle();
+  }
+}
 
 @Controller()
 class WorkController {
@@ -30,7 +37,19 @@ class WorkController {
   @MessagePattern('forever')
   forever() {
     begun();
+    return concat(of('first'), NEVER);
+  }
+
+  @MessagePattern('quiet')
+  quiet() {
+    begun();
     return NEVER;
+  }
+
+  @UseInterceptors(PassingInterceptor)
+  @MessagePattern('intercepted work')
+  interceptedWork(result: unknown) {
+    return this.work(result);
   }
 
   @MessagePattern('echo')
@@ -67,6 +86,22 @@ describe('closing the application', () => {
     await client.close();
   });
 
+  it('answers those too whose handlers are behind an interceptor, which makes streams of them', async () => {
+    const running = await start([WorkController]);
+    const client = running.client();
+    const began = begins();
+    const reply = firstValueFrom(client.send('intercepted work', 'done'));
+    await began;
+    const closed = running.app.close();
+    await expect(firstValueFrom(client.send('echo', 1))).rejects.toMatchObject({
+      code: 'PIKE_ERR_SHUTTING_DOWN',
+    });
+    release();
+    await expect(reply).resolves.toBe('done');
+    await closed;
+    await client.close();
+  });
+
   it('accepts nobody any more', async () => {
     const running = await start([WorkController]);
     const client = running.client();
@@ -89,6 +124,17 @@ describe('closing the application', () => {
     const began = begins();
     const values = lastValueFrom(client.send('forever', {}).pipe(toArray()));
     const failed = values.catch((error: unknown) => error);
+    await began;
+    await running.app.close();
+    await expect(failed).resolves.toMatchObject({ code: 'PIKE_ERR_INTERRUPTED' });
+    await client.close();
+  });
+
+  it('holds the deadline against a stream that never gives a value', async () => {
+    const running = await start([WorkController], { shutdown: { deadline: 50 } });
+    const client = running.client();
+    const began = begins();
+    const failed = firstValueFrom(client.send('quiet', {})).catch((error: unknown) => error);
     await began;
     await running.app.close();
     await expect(failed).resolves.toMatchObject({ code: 'PIKE_ERR_INTERRUPTED' });

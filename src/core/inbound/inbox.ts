@@ -5,7 +5,7 @@ import { ArrivalClock } from './arrival-clock.js';
 import { InboundPump } from './inbound-pump.js';
 import type { InboundHost } from './inbound-pump.js';
 import { createMessageDecoder } from './message-decoder.js';
-import type { ReadableHost } from './reading-gate.js';
+import type { Readable, ReadableHost, ReasonBits } from './reading-gate.js';
 import { ReadingGate } from './reading-gate.js';
 
 /** What an inbox tells its connection, and needs of it. */
@@ -17,16 +17,27 @@ export interface InboxHost<T> extends ReadableHost {
   caughtUp(): void;
 }
 
+/** Why the socket of a connection is not read at the moment. */
+type NotReadingReason = 'notOpen' | 'deserializerWaits' | 'backlog' | 'byteBacklog' | 'paused';
+
+const NOT_READING: ReasonBits<NotReadingReason> = {
+  notOpen: 1,
+  deserializerWaits: 2,
+  backlog: 4,
+  byteBacklog: 8,
+  paused: 16,
+};
+
 /**
  * Everything that one connection receives, and what stands against reading more. What decodes is made
  * when the first bytes arrive: many connections say nothing, for long.
  */
-export class Inbox<T> implements InboundHost<T>, InboundFacts {
+export class Inbox<T> implements InboundHost<T>, InboundFacts, Readable {
   bytesRead = 0;
   readonly #connection: Connection;
   readonly #settings: ConnectorSettings<T>;
   readonly #host: InboxHost<T>;
-  readonly #gate: ReadingGate;
+  readonly #gate: ReadingGate<NotReadingReason>;
   #pump: InboundPump<T> | undefined;
   #arrival: ArrivalClock | undefined;
   #pendingEvents = 0;
@@ -40,7 +51,7 @@ export class Inbox<T> implements InboundHost<T>, InboundFacts {
     this.#connection = connection;
     this.#settings = settings;
     this.#host = host;
-    this.#gate = new ReadingGate(host);
+    this.#gate = new ReadingGate(host, NOT_READING, 'notOpen');
   }
 
   /** Whether the deserializer waits for its callback. */
@@ -93,6 +104,16 @@ export class Inbox<T> implements InboundHost<T>, InboundFacts {
   /** Goes on reading; see {@link InboxHost.caughtUp}. */
   goOn(): void {
     this.#gate.goOn('deserializerWaits');
+  }
+
+  /** As `Connector.pause`. */
+  pause(): void {
+    this.#gate.stop('paused');
+  }
+
+  /** As `Connector.resume`. */
+  resume(): void {
+    this.#gate.goOn('paused');
   }
 
   /** How many events wait for the application to take them. */

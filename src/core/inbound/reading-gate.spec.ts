@@ -5,15 +5,18 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ReadingGate } from './reading-gate.js';
 
+const BITS = { notOpen: 1, deserializerWaits: 2, backlog: 4 };
+
 const calls: string[] = [];
 const socket = { pause: () => calls.push('pause'), resume: () => calls.push('resume') };
+const closedGate = () => new ReadingGate({ socket }, BITS, 'notOpen');
 beforeEach(() => {
   calls.length = 0;
 });
 
 describe('ReadingGate', () => {
   it('begins closed, and opens when the connection does', () => {
-    const gate = new ReadingGate({ socket });
+    const gate = closedGate();
     expect(calls).toEqual([]);
 
     gate.goOn('notOpen');
@@ -22,7 +25,7 @@ describe('ReadingGate', () => {
   });
 
   it('opens only when nothing stands against it, whatever the order', () => {
-    const gate = new ReadingGate({ socket });
+    const gate = closedGate();
     gate.stop('backlog');
     gate.goOn('notOpen');
     gate.stop('deserializerWaits');
@@ -36,7 +39,7 @@ describe('ReadingGate', () => {
   });
 
   it('does not resume a socket that nothing had stopped', () => {
-    const gate = new ReadingGate({ socket });
+    const gate = closedGate();
     gate.goOn('backlog');
     gate.goOn('notOpen');
     gate.goOn('backlog');
@@ -44,8 +47,18 @@ describe('ReadingGate', () => {
     expect(calls).toEqual(['resume']);
   });
 
+  it('may begin open', () => {
+    const gate = new ReadingGate({ socket }, BITS);
+    expect(gate.isOpen).toBe(true);
+
+    gate.stop('backlog');
+    gate.goOn('backlog');
+
+    expect(calls).toEqual(['pause', 'resume']);
+  });
+
   it('once open for good, is never closed again', () => {
-    const gate = new ReadingGate({ socket });
+    const gate = closedGate();
     gate.stop('backlog');
     calls.length = 0;
 
@@ -57,7 +70,7 @@ describe('ReadingGate', () => {
   });
 
   it('does without a socket, as before connecting and after closing', () => {
-    const gate = new ReadingGate({ socket: undefined });
+    const gate = new ReadingGate({ socket: undefined }, BITS, 'notOpen');
 
     expect(() => {
       gate.stop('backlog');

@@ -1,49 +1,48 @@
-/** Why a socket is not read at the moment. */
-export type NotReadingReason = 'notOpen' | 'deserializerWaits' | 'backlog' | 'byteBacklog';
-
 /** What can be told to stop and to go on. */
 export interface Readable {
   pause(): void;
   resume(): void;
 }
 
-/** Who has the socket that is read, once there is one. */
+/** Who has what is read, once there is something. */
 export interface ReadableHost {
   readonly socket: Readable | undefined;
 }
 
-/** Each reason is a bit: there is a gate for every connection, and a set would take ten times the room. */
-const BITS: Readonly<Record<NotReadingReason, number>> = {
-  notOpen: 1,
-  deserializerWaits: 2,
-  backlog: 4,
-  byteBacklog: 8,
-};
+/**
+ * A bit for each thing that may stand against reading: there is a gate for every connection, and a
+ * set would take ten times the room.
+ */
+export type ReasonBits<Reason extends string> = Readonly<Record<Reason, number>>;
 
-/** Lets a socket be read only while nothing stands against it. Starts closed: `notOpen`. */
-export class ReadingGate {
+/** Lets something be read only while nothing stands against it. */
+export class ReadingGate<Reason extends string> {
   readonly #host: ReadableHost;
-  #reasons = BITS.notOpen;
+  readonly #bits: ReasonBits<Reason>;
+  #reasons: number;
   #openForGood = false;
 
-  constructor(host: ReadableHost) {
+  /** @param first what stands against reading at first, if anything */
+  constructor(host: ReadableHost, bits: ReasonBits<Reason>, first?: NoInfer<Reason>) {
     this.#host = host;
+    this.#bits = bits;
+    this.#reasons = first === undefined ? 0 : bits[first];
   }
 
-  /** Whether the socket is read. */
+  /** Whether nothing stands against reading. */
   get isOpen(): boolean {
     return this.#reasons === 0;
   }
 
-  stop(reason: NotReadingReason): void {
+  stop(reason: Reason): void {
     if (this.#openForGood) return;
-    this.#reasons |= BITS[reason];
+    this.#reasons |= this.#bits[reason];
     this.#host.socket?.pause();
   }
 
-  goOn(reason: NotReadingReason): void {
-    if ((this.#reasons & BITS[reason]) === 0) return;
-    this.#reasons &= ~BITS[reason];
+  goOn(reason: Reason): void {
+    if ((this.#reasons & this.#bits[reason]) === 0) return;
+    this.#reasons &= ~this.#bits[reason];
     if (this.isOpen) this.#host.socket?.resume();
   }
 

@@ -16,7 +16,7 @@ export interface CallHolder<T> {
  * Something asked of a peer, until it has met its fate: a request or an event. It may be given to
  * one connection after another, as long as no peer can have acted on it.
  */
-export abstract class Call<T> implements PacketFate<T> {
+export abstract class Call<T> implements PacketFate<OutgoingPacket, T> {
   readonly packet: OutgoingPacket;
   /** What was given to the connector of the present connection; `undefined` until it was, and when it came back. */
   message: T | undefined;

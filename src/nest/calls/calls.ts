@@ -174,7 +174,7 @@ export class Calls<T> implements CallHolder<T> {
 
   given(call: Call<T>, message: T | undefined): void {
     call.message = message;
-    if (message !== undefined && !this.#sender.hasRoom) this.#doubt(call, message);
+    if (message !== undefined && !this.#sender.buffer.hasRoom) this.#doubt(call, message);
     if (call instanceof EventCall) {
       if (message !== undefined) this.#sentEvents.given(call);
       else if (this.#pending.delete(call)) call.sent();

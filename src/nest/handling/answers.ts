@@ -1,151 +1,126 @@
-import { isPikeError } from '../../core/errors.js';
 import type { PikeError } from '../../core/errors.js';
-import { Fifo } from '../../core/fifo.js';
 import type { PacketSender } from '../packets/packet-sender.js';
-import type { Correlation, PacketId, ReplyPacket } from '../packets/packets.js';
-import { INTERNAL_ERROR } from './reply-error.js';
-import type { RequestHost } from './request.js';
-import { Request } from './request.js';
+import type { IncomingPacket, PacketId, ReplyPacket } from '../packets/packets.js';
+import { roughSize } from '../packets/rough-size.js';
+import { Admission } from './admission.js';
+import type { EventRun, EventStreams } from './event-run.js';
+import { OVERLOADED, SHUTTING_DOWN } from './refusals.js';
+import { Replies } from './replies.js';
+import type { RepliesHost, ReplySettings } from './replies.js';
+import type { Request } from './request.js';
 
 /** What answers tell their connection. */
-export interface AnswersHost {
-  /** The connection cannot go on: what its peer would receive next is not what it expects. */
-  fail(error: unknown): void;
-  /** A reply could not be sent, and its client is told so. */
-  warn(error: unknown): void;
-  /** A handler failed in a way of which its client is not told. */
-  report(error: unknown): void;
+export interface AnswersHost extends Pick<RepliesHost, 'fail' | 'warn' | 'report'> {
+  /** More has come than may wait: nothing more is to be read. */
+  holdBack(): void;
+  /** Reads again. */
+  goOn(): void;
 }
 
-/** A place in the line of replies, filled when its request is answered. */
-interface Slot {
-  request: Request;
-  reply: ReplyPacket | undefined;
+/** How much a peer may ask. */
+export interface AnswerSettings extends ReplySettings {
+  /** How many handlers may run for one connection; as many requests and events may wait. */
+  readonly maxInFlight: number;
 }
 
 /**
- * What one peer asks of us: its requests that are being handled, and the replies to them. The other
- * direction is in `calls/calls.ts`.
+ * What one peer asks of us: its requests and events, those that wait and those in flight, and the
+ * replies. The other direction is in `calls/calls.ts`.
  */
-export class Answers<T> implements RequestHost {
-  readonly #host: AnswersHost;
-  readonly #sender: PacketSender<ReplyPacket, T>;
-  readonly #requests = new Map<PacketId, Request>();
-  /** With correlation in order: the requests whose replies have not been sent, oldest first. */
-  readonly #line: Fifo<Slot> | undefined;
-  /** The replies that messages stand for which are other objects. */
-  readonly #repliesOf = new WeakMap<object, ReplyPacket>();
-  #firstSlot = 0;
-  #nextSlot = 0;
+export class Answers<T> implements EventStreams {
+  readonly eventStreams = new Set<EventRun>();
+  readonly #replies: Replies<T>;
+  readonly #admission: Admission;
   #ended = false;
 
-  constructor(sender: PacketSender<ReplyPacket, T>, correlation: Correlation, host: AnswersHost) {
-    this.#sender = sender;
-    this.#line = correlation === 'order' ? new Fifo() : undefined;
-    this.#host = host;
+  constructor(sender: PacketSender<ReplyPacket, T>, settings: AnswerSettings, host: AnswersHost) {
+    const { buffer } = sender;
+    this.#admission = new Admission(settings.maxInFlight, {
+      get allowance() {
+        return buffer.allowance;
+      },
+      room: () => buffer.room(),
+      holdBack: () => host.holdBack(),
+      goOn: () => host.goOn(),
+    });
+    this.#replies = new Replies(sender, settings, {
+      fail: (error) => host.fail(error),
+      warn: (error) => host.warn(error),
+      report: (error) => host.report(error),
+      landed: () => this.#admission.ended(),
+      withdrawn: (request) => this.#admission.withdraw(request),
+    });
   }
 
-  /** Begins a request. @returns `undefined` if one with the same id is being handled */
-  begin(id: PacketId): Request | undefined {
-    if (this.#line !== undefined) {
-      const request = new Request(this.#nextSlot++, this);
-      this.#line.push({ request, reply: undefined });
-      this.#requests.set(request.id, request);
-      return request;
+  /** Whether the connection has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** A request has come. @returns `undefined` if one with the same id is not over */
+  add(id: PacketId): Request | undefined {
+    return this.#replies.add(id);
+  }
+
+  /** Puts a request in flight, if it may begin now; otherwise call {@link defer}. */
+  tryBegin(request: Request): boolean {
+    if (!this.#admission.tryBegin(true)) return false;
+    request.begin();
+    return true;
+  }
+
+  /** Lets a request wait until it may begin, or refuses it if too many wait already. */
+  defer(request: Request, packet: IncomingPacket, begin: () => void): void {
+    // Only a peer that does not read its replies, or has to wait for one in front, is held back:
+    // what else it sends, cancels for instance, is not heard meanwhile.
+    if (this.#admission.refuses && this.#replies.canReply) {
+      request.stop(OVERLOADED);
+      return;
     }
-    if (this.#requests.has(id)) return undefined;
-    const request = new Request(id, this);
-    this.#requests.set(id, request);
-    return request;
+    request.wait(roughSize(packet), begin);
+    this.#admission.hold(request);
+  }
+
+  /** Puts an event in flight, if it may begin now; otherwise call {@link deferEvent}. */
+  tryBeginEvent(): boolean {
+    return this.#admission.tryBegin(false);
+  }
+
+  /** Lets an event wait until it may begin; too many hold their peer back. */
+  deferEvent(packet: IncomingPacket, begin: () => void): void {
+    this.#admission.hold({ bytes: roughSize(packet), answered: false, admitted: begin });
+  }
+
+  /** An event is no longer in flight. */
+  eventEnded(): void {
+    this.#admission.ended();
   }
 
   /** The client no longer wants the reply. */
   cancel(id: PacketId): void {
-    if (this.#line === undefined) this.#requests.get(id)?.stop();
+    this.#replies.cancel(id);
   }
 
-  /** Stops all requests. @param err told to the client, if given */
+  /** The server closes: requests that wait are not begun any more, and their clients are told. */
+  refuseWaiting(): void {
+    this.#replies.stopWaiting(SHUTTING_DOWN);
+  }
+
+  /** Stops all requests. @param err told to the clients, if given, whose requests were begun */
   stop(err?: unknown): void {
-    for (const request of this.#requests.values()) request.stop(err);
+    this.#replies.stopWaiting(err === undefined ? undefined : SHUTTING_DOWN);
+    this.#replies.stop(err);
   }
 
-  /** The connection has ended, or its peer is not to be trusted. */
+  /** The connection has ended, or its peer is not to be trusted. Events that have come are handled. */
   end(): void {
     this.#ended = true;
-    this.stop();
-  }
-
-  reply(request: Request, reply: Omit<ReplyPacket, 'id'>): void {
-    const packet: ReplyPacket = { id: request.id, ...reply };
-    if (this.#line === undefined) {
-      this.#send(packet);
-      return;
-    }
-    // One reply for each request: the first value is it.
-    this.#fill(this.#line, request, { ...packet, isDisposed: true });
-    if (reply.isDisposed !== true) request.stop();
-  }
-
-  room(): Promise<void> | undefined {
-    return this.#sender.room();
-  }
-
-  report(error: unknown): void {
-    this.#host.report(error);
-  }
-
-  over(request: Request): void {
-    this.#requests.delete(request.id);
+    this.#replies.end();
+    for (const stream of this.eventStreams) stream.leave();
   }
 
   /** The connector has not taken a message, or the converter could not encode it. */
   rejected(message: T, error: PikeError): void {
-    // An object that is not known is none of ours: the application has sent it. What no identity
-    // tells apart may be ours, so it counts as ours, or a client might wait for ever.
-    if (typeof message !== 'object' || message === null) {
-      this.#host.fail(error);
-      return;
-    }
-    const packet = this.#repliesOf.get(message) ?? (message as Partial<ReplyPacket>);
-    if (packet.id !== undefined && !('pattern' in packet) && !('cancel' in packet)) {
-      this.#notSent(packet as ReplyPacket, error);
-    }
+    this.#replies.rejected(message, error);
   }
-
-  /** The client must learn that its reply does not come. */
-  #notSent(packet: ReplyPacket, error: unknown): void {
-    if (this.#ended) return;
-    if (this.#line !== undefined || packet.err === INTERNAL_ERROR || isQueueFull(error)) {
-      this.#host.fail(error);
-      return;
-    }
-    this.#host.warn(error);
-    this.#requests.get(packet.id)?.stop();
-    this.#send({ id: packet.id, err: INTERNAL_ERROR, isDisposed: true });
-  }
-
-  #send(packet: ReplyPacket): void {
-    this.#sender.send(packet, {
-      given: (message) => {
-        if (typeof message === 'object' && message !== null && !Object.is(message, packet)) {
-          this.#repliesOf.set(message, packet);
-        }
-      },
-      failed: (thrown) => this.#notSent(packet, thrown),
-    });
-  }
-
-  #fill(line: Fifo<Slot>, request: Request, reply: ReplyPacket): void {
-    const slot = line.at((request.id as number) - this.#firstSlot);
-    if (slot !== undefined) slot.reply ??= reply;
-    for (let first = line.at(0); first?.reply !== undefined; first = line.at(0)) {
-      line.shift();
-      this.#firstSlot++;
-      this.#send(first.reply);
-    }
-  }
-}
-
-function isQueueFull(error: unknown): boolean {
-  return isPikeError(error) && error.code === 'PIKE_ERR_QUEUE_FULL';
 }

@@ -9,9 +9,13 @@ import { showPattern } from '../packets/pattern.js';
 import { PikeContext } from '../pike-context.js';
 import type { ContextPeer } from '../pike-context.js';
 import type { Answers } from './answers.js';
-import type { HandlerRun } from './processing.js';
-import type { Producer, ReplySink } from './reply-stream.js';
-import { produce } from './reply-stream.js';
+import { handlersOf, joinedHandler } from './event-handlers.js';
+import { EventRun } from './event-run.js';
+import type { EventStreams } from './event-run.js';
+import type { HandlerRun, Processing } from './processing.js';
+import { NO_MESSAGE_HANDLER, SHUTTING_DOWN } from './refusals.js';
+import type { Request } from './request.js';
+import type { Run } from './run.js';
 import type { Runs } from './runs.js';
 
 /** Who has sent a packet. */
@@ -23,38 +27,37 @@ export interface Peer<T> extends ContextPeer {
 /** What a dispatcher needs of its server. */
 export interface HandlerAccess<T> {
   findHandler(pattern: string): MessageHandler | null;
+  /** Whether there are processing hooks. */
+  readonly hooked: boolean;
   /** Runs a handler between Nest's processing hooks. */
-  process(context: PikeContext<T>, run: HandlerRun, failed: (thrown: unknown) => void): void;
+  process(context: PikeContext<T>, processing: Processing): void;
   /** An event came for which there is no handler. */
   noEventHandler(pattern: string): void;
   /** An event handler failed: there is nobody else to tell. */
   report(error: unknown): void;
 }
 
-/** Where it goes what a handler returns or throws. */
-interface HandlerOutcome {
-  resolve(result: unknown): void;
-  threw(error: unknown): void;
-}
-
-/** Nest's own words, which its users' code and tests may compare with. */
-const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
-
 /** Brings packets to handlers, and what handlers return to the request that asked for it. */
-export class Dispatcher<T> {
+export class Dispatcher<T> implements EventStreams {
+  readonly eventStreams = new Set<EventRun>();
   readonly #connector: Connector<T>;
   readonly #handlers: HandlerAccess<T>;
   readonly #runs: Runs;
+  readonly #report = (error: unknown): void => this.#handlers.report(error);
   #refusing = false;
   #refusedEvents = 0;
-  /** The streams that event handlers have returned and that go on, with what to call at their end. */
-  readonly #eventStreams = new Map<Producer, () => void>();
+  #ended = false;
 
   /** @param runs counts the handlers that are running */
   constructor(connector: Connector<T>, handlers: HandlerAccess<T>, runs: Runs) {
     this.#connector = connector;
     this.#handlers = handlers;
     this.#runs = runs;
+  }
+
+  /** Whether the server has closed. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** @throws PikeError `PIKE_ERR_MALFORMED`: the packet is none, and its peer not to be trusted */
@@ -64,9 +67,9 @@ export class Dispatcher<T> {
       if (id !== undefined) peer.answers.cancel(id);
       return;
     }
-    const pattern = showPattern(packet.pattern);
-    if (id === undefined) this.#event(peer, pattern, packet);
-    else this.#request(peer, id, pattern, packet);
+    if (packet.metadata !== undefined) checkMetadata(packet.metadata);
+    if (id === undefined) this.#event(peer, packet);
+    else this.#request(peer, id, packet);
   }
 
   /** How many events have come since {@link refuse}. */
@@ -74,152 +77,164 @@ export class Dispatcher<T> {
     return this.#refusedEvents;
   }
 
-  /** The server closes: from now on requests are answered with an error, and events are not handled. */
+  /**
+   * The server closes: from now on requests are answered with an error, and events are not handled.
+   * Events that have come before and wait to begin still are; for requests, see `Answers.refuseWaiting`.
+   */
   refuse(): void {
     this.#refusing = true;
   }
 
-  /** Stops the streams that event handlers have returned. */
+  /** Stops the streams that event handlers have returned, and those that they will return. */
   stopEventStreams(): void {
-    for (const [stream, ended] of this.#eventStreams) {
-      stream.stop();
-      ended();
-    }
-    this.#eventStreams.clear();
+    this.#ended = true;
+    for (const stream of this.eventStreams) stream.stop();
   }
 
-  #request(peer: Peer<T>, id: PacketId, pattern: string, packet: IncomingPacket): void {
-    const request = peer.answers.begin(id);
+  #request(peer: Peer<T>, id: PacketId, packet: IncomingPacket): void {
+    const { answers } = peer;
+    const request = answers.add(id);
     if (request === undefined) {
       throw new PikeError(
         'PIKE_ERR_MALFORMED',
         `The request id ${JSON.stringify(id)} is in use already.`,
       );
     }
-    if (this.#refusing) {
-      request.failed(SHUTTING_DOWN);
-      return;
-    }
+    if (this.#refusing) request.failed(SHUTTING_DOWN);
+    else if (answers.tryBegin(request)) this.#handle(peer, request, packet);
+    else this.#defer(peer, request, packet);
+  }
+
+  // On its own, as `#process`: a function that makes closures pays for them each time it is called.
+  #defer(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
+    peer.answers.defer(request, packet, () => this.#handle(peer, request, packet));
+  }
+
+  #handle(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
+    const pattern = showPattern(packet.pattern);
     const handler = this.#handlers.findHandler(pattern);
     if (handler === null) {
-      peer.answers.reply(request, { status: 'error', err: NO_MESSAGE_HANDLER, isDisposed: true });
-      request.stop();
+      request.refused(NO_MESSAGE_HANDLER);
       return;
     }
     const context = this.#contextOf(peer, pattern, packet);
-    this.#handlers.process(
-      context,
-      (ended) => {
-        request.onOver = ended;
-        return this.#run(handler, packet.data, context, request);
-      },
-      (thrown) => request.threw(thrown),
-    );
+    const handle = joinedHandler(handler);
+    if (this.#handlers.hooked) this.#process(handle, packet.data, context, request);
+    else void this.#run(handle, packet.data, context, request);
   }
 
-  #event(peer: Peer<T>, pattern: string, packet: IncomingPacket): void {
+  #process(
+    handler: MessageHandler,
+    data: unknown,
+    context: PikeContext<T>,
+    request: Request,
+  ): void {
+    this.#handlers.process(context, {
+      run: (ended) => {
+        request.whenOver(ended);
+        // It may have been given up while the start hook took its time.
+        return request.isOver ? undefined : this.#run(handler, data, context, request);
+      },
+      failed: (thrown) => request.threw(thrown),
+    });
+  }
+
+  #event(peer: Peer<T>, packet: IncomingPacket): void {
     if (this.#refusing) {
       this.#refusedEvents++;
       return;
     }
-    const handler = this.#handlers.findHandler(pattern);
-    if (handler === null) {
+    const pattern = showPattern(packet.pattern);
+    const first = this.#handlers.findHandler(pattern);
+    if (first === null) {
       this.#handlers.noEventHandler(pattern);
       return;
     }
     const context = this.#contextOf(peer, pattern, packet);
-    const report = (error: unknown): void => this.#handlers.report(error);
-    const run: HandlerRun = (ended) => {
-      let stream: Producer | undefined;
-      const sink = new EventSink(() => {
-        if (stream !== undefined) this.#eventStreams.delete(stream);
-        ended();
-      }, report);
-      return this.#run(handler, packet.data, context, {
-        resolve: (result) => {
-          stream = produce(result, sink);
-          if (stream !== undefined) this.#eventStreams.set(stream, ended);
-        },
-        threw: (error) => sink.threw(error),
-      });
+    if (peer.answers.tryBeginEvent()) {
+      this.#handleEvent(peer, first, packet.data, context);
+      return;
+    }
+    this.#runs.begin();
+    peer.answers.deferEvent(packet, () => {
+      this.#handleEvent(peer, first, packet.data, context);
+      this.#runs.end();
+    });
+  }
+
+  #handleEvent(peer: Peer<T>, first: MessageHandler, data: unknown, context: PikeContext<T>): void {
+    const { answers } = peer;
+    if (this.#ended) {
+      this.#report(notHandled(context.getPattern()));
+      answers.eventEnded();
+      return;
+    }
+    const handlers = handlersOf(first);
+    let inFlight = true;
+    const land = (): void => {
+      if (inFlight) answers.eventEnded();
+      inFlight = false;
     };
-    this.#handlers.process(context, run, report);
+    const run: HandlerRun = async (ended) => {
+      let left = handlers.length;
+      const handle = async (handler: MessageHandler): Promise<void> => {
+        const eventRun = new EventRun([answers, this], this.#report);
+        eventRun.whenOver(() => {
+          if (--left > 0) return;
+          ended();
+          land();
+        });
+        await this.#run(handler, data, context, eventRun);
+      };
+      await Promise.all(handlers.map(handle));
+    };
+    if (this.#handlers.hooked) {
+      this.#handlers.process(context, { run, failed: this.#report, notRun: land });
+    } else void run(NOTHING);
   }
 
   #run(
     handler: MessageHandler,
     data: unknown,
     context: PikeContext<T>,
-    outcome: HandlerOutcome,
+    run: Run,
   ): Promise<void> | undefined {
-    const runs = this.#runs;
-    runs.begin();
+    this.#runs.begin();
     let result: unknown;
     try {
       result = handler(data, context);
     } catch (thrown) {
-      outcome.threw(thrown);
-      runs.end();
+      run.threw(thrown);
+      this.#runs.end();
       return undefined;
     }
     if (!isPromise(result)) {
-      outcome.resolve(result);
-      runs.end();
+      run.resolve(result);
+      run.whenGiven(this.#runs.end);
       return undefined;
     }
     return result.then(
       (value) => {
-        outcome.resolve(value);
-        runs.end();
+        run.resolve(value);
+        run.whenGiven(this.#runs.end);
       },
       (reason: unknown) => {
-        outcome.threw(reason);
-        runs.end();
+        run.threw(reason);
+        this.#runs.end();
       },
     );
   }
 
   #contextOf(peer: Peer<T>, pattern: string, packet: IncomingPacket): PikeContext<T> {
-    const { metadata } = packet;
-    if (metadata !== undefined) checkMetadata(metadata);
-    return new PikeContext<T>([peer.connection, pattern, metadata, this.#connector, peer]);
+    return new PikeContext<T>([peer.connection, pattern, packet.metadata, this.#connector, peer]);
   }
 }
 
-/** What requests are answered with while the server shuts down: they were not begun. */
-const SHUTTING_DOWN = Object.freeze({
-  status: 'error',
-  code: 'PIKE_ERR_SHUTTING_DOWN',
-  message: 'The server is shutting down and has not begun this request.',
-});
+function NOTHING(): void {}
 
-/** Nobody receives what an event handler's stream emits; it is run to its end all the same. */
-class EventSink implements ReplySink {
-  readonly #finished: () => void;
-  readonly report: (error: unknown) => void;
-
-  constructor(finished: () => void, report: (error: unknown) => void) {
-    this.#finished = finished;
-    this.report = report;
-  }
-
-  value(): void {}
-
-  last(): void {
-    this.#finished();
-  }
-
-  failed(err: unknown): void {
-    this.report(err);
-    this.#finished();
-  }
-
-  threw(error: unknown): void {
-    this.failed(error);
-  }
-
-  /** A turn for each value: a generator without an end must not keep everybody else from theirs. */
-  room(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
-  }
+function notHandled(pattern: string): PikeError {
+  return new PikeError(
+    'PIKE_ERR_SHUT_DOWN',
+    `The server has closed before an event was handled that it had received: ${JSON.stringify(pattern)}`,
+  );
 }

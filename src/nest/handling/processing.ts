@@ -5,42 +5,65 @@
  */
 export type HandlerRun = (ended: () => void) => Promise<void> | undefined;
 
+/**
+ * Called with each message before its handler: to run that, call `done`. As in Nest 12; Nest 11.0 has
+ * no such type.
+ */
+export type ProcessingStartHook = (
+  transportId: symbol,
+  context: unknown,
+  done: () => Promise<unknown>,
+) => unknown;
+
+/** Called once everything that a message has set off is over. */
+export type ProcessingEndHook = (transportId: symbol, context: unknown) => unknown;
+
+/** What is to happen between processing hooks. */
+export interface Processing {
+  readonly run: HandlerRun;
+  /** Told what the start hook throws: the handler may have run all the same. */
+  readonly failed: (thrown: unknown) => void;
+  /** Told if the start hook has returned, or resolved, and not run the handler; it may still do so. */
+  readonly notRun?: () => void;
+}
+
 /** Nest's processing hooks, for one message. */
 export interface ProcessingHooks {
   /** Calls `run` back, at once or later; may return a promise. */
   start(run: () => Promise<void>): unknown;
-  end(): void;
+  /** May return a promise. */
+  end(): unknown;
 }
 
 /**
  * Runs a handler between processing hooks. Hooks are the application's: whatever they do, the
- * handler runs once at most, the end hook once at most, and what they throw is reported.
- * @param failed told what the start hook throws: the handler may not have run
+ * handler runs once at most, the end hook once if it has, and what they throw is reported.
  * @param report told what the end hook throws
  */
-export function runHooked(
+export async function runHooked(
   hooks: ProcessingHooks,
-  run: HandlerRun,
-  failed: (thrown: unknown) => void,
+  { run, failed, notRun }: Processing,
   report: (thrown: unknown) => void,
-): void {
+): Promise<void> {
   let begun = false;
   let open = true;
-  const ended = (): void => {
+  const end = async (): Promise<void> => {
     if (!open) return;
     open = false;
     try {
-      hooks.end();
+      await hooks.end();
     } catch (thrown) {
       report(thrown);
     }
   };
-  const start = async (): Promise<void> => {
+  try {
     await hooks.start(async () => {
       if (begun) return;
       begun = true;
-      await run(ended);
+      await run(() => void end());
     });
-  };
-  start().catch(failed);
+  } catch (thrown) {
+    failed(thrown);
+  }
+  if (!begun) notRun?.();
 }

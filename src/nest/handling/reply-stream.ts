@@ -1,11 +1,14 @@
-import { isObservable } from 'rxjs';
+import { isObservable, takeWhile } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
+import { nextTurn } from './turn.js';
 
 /**
  * Where the values that a handler produces go. `last`, `failed` and `threw` end it; nothing but
  * `report` comes after them.
  */
 export interface ReplySink {
+  /** Whether nothing more is wanted. */
+  readonly isOver: boolean;
   value(response: unknown): void;
   /** The last value; `undefined` if there was none, or all have been given. */
   last(response: unknown): void;
@@ -55,11 +58,14 @@ class ObservableProducer implements Producer {
   }
 
   start(): Producer | undefined {
-    this.#subscription = this.#source.subscribe({
-      next: (value) => this.#next(value),
-      error: (error: unknown) => this.#fail(error),
-      complete: () => this.#complete(),
-    });
+    // A source that emits without end while it is subscribed to sees only this way that it is to stop.
+    this.#subscription = this.#source
+      .pipe(takeWhile(() => !this.#over && !this.#sink.isOver))
+      .subscribe({
+        next: (value) => this.#next(value),
+        error: (error: unknown) => this.#fail(error),
+        complete: () => this.#complete(),
+      });
     if (this.#over) this.#unsubscribe();
     return this.#over && this.#inner === undefined ? undefined : this;
   }
@@ -133,11 +139,15 @@ function pull(iterable: AsyncIterable<unknown>, sink: ReplySink): Producer | und
   return new IterableProducer(iterator, sink).start();
 }
 
+/** Others have a turn after so many values of one AsyncIterable, whatever room there is. */
+const MOST_IN_TURN = 1_024;
+
 /** Pulls an AsyncIterable, the next value only while the connection has room. */
 class IterableProducer implements Producer {
   readonly #sink: ReplySink;
   readonly #iterator: AsyncIterator<unknown>;
   #stopped = false;
+  #inTurn = 0;
 
   constructor(iterator: AsyncIterator<unknown>, sink: ReplySink) {
     this.#iterator = iterator;
@@ -167,7 +177,7 @@ class IterableProducer implements Producer {
   async #run(): Promise<void> {
     try {
       for (;;) {
-        const room = this.#sink.room();
+        const room = this.#sink.room() ?? this.#turn();
         if (room !== undefined) await room;
         if (this.#isStopped) return;
         const { done, value } = await this.#iterator.next();
@@ -182,6 +192,12 @@ class IterableProducer implements Producer {
       this.#stopped = true;
       this.#sink.threw(error);
     }
+  }
+
+  #turn(): Promise<void> | undefined {
+    if (++this.#inTurn < MOST_IN_TURN) return undefined;
+    this.#inTurn = 0;
+    return nextTurn();
   }
 
   /** A getter, since it changes while the loop awaits. */

@@ -1,11 +1,12 @@
 import type { PacketId } from '../packets/packets.js';
+import type { Applicant } from './admission.js';
 import { INTERNAL_ERROR, replyErrorOf } from './reply-error.js';
-import type { Producer, ReplySink } from './reply-stream.js';
-import { produce } from './reply-stream.js';
+import { Run } from './run.js';
+import type { Outcome } from './run.js';
 
 /** Where the replies to a request go. */
 export interface RequestHost {
-  reply(request: Request, reply: { response?: unknown; err?: unknown; isDisposed?: boolean }): void;
+  reply(request: Request, reply: Outcome): void;
   /** Resolves when the connection has room for more; `undefined` if it has now. */
   room(): Promise<void> | undefined;
   /** Something failed of which the client is not told. */
@@ -14,58 +15,58 @@ export interface RequestHost {
   over(request: Request): void;
 }
 
-/**
- * One request that is being handled: runs until its handler has settled and what it returned has
- * been sent, or until it is stopped.
- */
-export class Request implements ReplySink {
+/** One request: what its handler returns goes to the client, which may lose interest. */
+export class Request extends Run implements Applicant {
   readonly id: PacketId;
-  /** Called once the request is over. */
-  onOver: (() => void) | undefined;
+  /** From when it begins until its reply is given: where replies go in order, that may be later than its end. */
+  isInFlight = false;
+  /** Roughly what it holds on to while it waits. */
+  bytes = 0;
   readonly #host: RequestHost;
-  #state: 'handling' | 'streaming' | 'over' = 'handling';
-  #producer: Producer | undefined;
+  /** What is to be done when it begins, as long as it waits for that. */
+  #admitted: (() => void) | undefined;
 
   constructor(id: PacketId, host: RequestHost) {
+    super();
     this.id = id;
     this.#host = host;
   }
 
-  get isOver(): boolean {
-    return this.#state === 'over';
+  get answered(): boolean {
+    return true;
   }
 
-  /** The handler has returned. */
-  resolve(result: unknown): void {
-    // What nobody wants any more is not begun: neither an Observable nor a generator does
-    // anything before it is subscribed to or asked for its first value.
-    if (this.#state === 'over') return;
-    this.#state = 'streaming';
-    const producer = produce(result, this);
-    if (this.isOver) producer?.stop();
-    else this.#producer = producer;
+  /** Whether it waits to begin. */
+  get waits(): boolean {
+    return this.#admitted !== undefined;
   }
 
-  /** The client is no longer interested, or gone, or the server closes. @param err told to the client, if given */
-  stop(err?: unknown): void {
-    if (this.#state === 'over') return;
-    this.#state = 'over';
-    this.#producer?.stop();
-    if (err !== undefined) this.#host.reply(this, { err, isDisposed: true });
-    this.#end();
+  /** It cannot begin yet. @param admitted called when it does */
+  wait(bytes: number, admitted: () => void): void {
+    this.bytes = bytes;
+    this.#admitted = admitted;
   }
 
-  value(response: unknown): void {
-    if (this.#state !== 'over') this.#host.reply(this, { response });
+  admitted(): void {
+    const admitted = this.#admitted;
+    this.#admitted = undefined;
+    this.begin();
+    admitted?.();
   }
 
-  last(response: unknown): void {
-    this.#finish(response === undefined ? { isDisposed: true } : { response, isDisposed: true });
+  override begin(): void {
+    super.begin();
+    this.isInFlight = true;
+  }
+
+  /** It is not handled at all. */
+  refused(err: string): void {
+    this.finish({ status: 'error', err, isDisposed: true });
   }
 
   failed(err: unknown): void {
     // A filter may make nothing of an error; to the client that would look like success.
-    this.#finish({ err: err ?? INTERNAL_ERROR, isDisposed: true });
+    this.finish({ err: err ?? INTERNAL_ERROR, isDisposed: true });
   }
 
   threw(error: unknown): void {
@@ -82,15 +83,11 @@ export class Request implements ReplySink {
     return this.#host.room();
   }
 
-  #finish(reply: { response?: unknown; err?: unknown; isDisposed: true }): void {
-    if (this.#state === 'over') return;
-    this.#state = 'over';
-    this.#host.reply(this, reply);
-    this.#end();
+  protected give(outcome: Outcome): void {
+    this.#host.reply(this, outcome);
   }
 
-  #end(): void {
+  protected override ended(): void {
     this.#host.over(this);
-    this.onOver?.();
   }
 }

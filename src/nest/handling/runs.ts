@@ -7,12 +7,12 @@ export class Runs {
     this.#running++;
   }
 
-  end(): void {
+  readonly end = (): void => {
     if (--this.#running > 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const resolve of waiters) resolve();
-  }
+  };
 
   /**
    * Waits until no handler runs, for `ms` at most.

@@ -3,18 +3,19 @@ import type { Connector } from '../../core/connector.js';
 import { InOrder } from './in-order.js';
 import { isPromise } from './packets.js';
 import type { PacketSerializer } from './packets.js';
+import { SendBuffer } from './send-buffer.js';
 
 /**
  * Told what becomes of a packet on its way to the connector: one of the two is called, once, unless
  * the packet is withdrawn or the sender stopped meanwhile.
  */
-export interface PacketFate<T> {
+export interface PacketFate<Packet, T> {
   /** Asked when its message is ready: whether it is not to be given to the connector after all. */
   readonly withdrawn?: boolean;
   /** It was given to the connector as this message; `undefined`: the serializer had nothing to send. */
-  given(message: T | undefined): void;
+  given(message: T | undefined, packet: Packet): void;
   /** It could not be serialized, or the connector does not take messages any more. */
-  failed(thrown: unknown): void;
+  failed(thrown: unknown, packet: Packet): void;
 }
 
 /** Serializes packets and sends the messages on one connection, in the order of the calls. */
@@ -23,7 +24,8 @@ export class PacketSender<Packet, T> {
   readonly #connection: Connection;
   readonly #serializer: PacketSerializer<Packet, T>;
   readonly #inOrder = new InOrder();
-  #hasRoom = true;
+  /** Made with the first packet: on many connections nothing is sent, for long. */
+  #buffer: SendBuffer | undefined;
   #stopped = false;
 
   constructor(
@@ -36,40 +38,33 @@ export class PacketSender<Packet, T> {
     this.#serializer = serializer;
   }
 
-  /** Whether there was room for more when the last message was given, which was taken then. */
-  get hasRoom(): boolean {
-    return this.#hasRoom;
+  /** What was given here and has not been sent. */
+  get buffer(): SendBuffer {
+    this.#buffer ??= this.#createBuffer();
+    return this.#buffer;
   }
 
   /** Resolves when there is room for more, for those who can wait; `undefined` if there is now. */
   room(): Promise<void> | undefined {
     // What a serializer still works on is as good as queued.
     const serializing = this.#inOrder.tail;
-    if (serializing !== undefined) {
-      return serializing.then(() => this.#connector.drained(this.#connection));
-    }
-    return this.#hasRoom ? undefined : this.#connector.drained(this.#connection);
+    if (serializing !== undefined) return serializing.then(() => this.room());
+    return this.buffer.hasRoom ? undefined : this.buffer.room();
   }
 
-  send(packet: Packet, fate: PacketFate<T>): void {
+  /** @param bytes about how large the packet is, see `roughSize`; by default a small one */
+  send(packet: Packet, fate: PacketFate<Packet, T>, bytes = SMALL_BYTES): void {
     let message;
     try {
       message = this.#serializer.serialize(packet);
     } catch (thrown) {
-      fate.failed(thrown);
+      fate.failed(thrown, packet);
       return;
     }
-    if (!isPromise(message) && this.#inOrder.tail === undefined) {
-      this.#give(message, fate);
-      return;
-    }
-    this.#inOrder.run(
-      message,
-      (ready) => this.#give(ready, fate),
-      (thrown) => {
-        if (!this.#isDropped(fate)) fate.failed(thrown);
-      },
-    );
+    this.buffer.add(bytes);
+    if (this.#inOrder.tail === undefined && !isPromise(message)) {
+      this.#give(message, packet, bytes, fate);
+    } else this.#giveInOrder(message, packet, bytes, fate);
   }
 
   /** Gives nothing more to the connector, and tells nobody: the connection has ended. */
@@ -77,20 +72,53 @@ export class PacketSender<Packet, T> {
     this.#stopped = true;
   }
 
-  #give(message: T | undefined, fate: PacketFate<T>): void {
-    if (this.#isDropped(fate)) return;
-    if (message !== undefined) {
-      try {
-        this.#hasRoom = this.#connector.send(this.#connection, message);
-      } catch (thrown) {
-        fate.failed(thrown);
-        return;
-      }
-    }
-    fate.given(message);
+  // On its own: a function that makes closures pays for them each time it is called.
+  #giveInOrder(
+    message: T | undefined | Promise<T | undefined>,
+    packet: Packet,
+    bytes: number,
+    fate: PacketFate<Packet, T>,
+  ): void {
+    this.#inOrder.run(
+      message,
+      (ready) => this.#give(ready, packet, bytes, fate),
+      (thrown) => {
+        this.buffer.remove(bytes);
+        if (!this.#isDropped(fate)) fate.failed(thrown, packet);
+      },
+    );
   }
 
-  #isDropped(fate: PacketFate<T>): boolean {
+  #give(message: T | undefined, packet: Packet, bytes: number, fate: PacketFate<Packet, T>): void {
+    const dropped = this.#isDropped(fate);
+    if (dropped || message === undefined) {
+      this.buffer.remove(bytes);
+      if (!dropped) fate.given(message, packet);
+      return;
+    }
+    let ready;
+    try {
+      ready = this.#connector.send(this.#connection, message);
+    } catch (thrown) {
+      this.buffer.remove(bytes);
+      fate.failed(thrown, packet);
+      return;
+    }
+    this.buffer.given(bytes, ready);
+    fate.given(message, packet);
+  }
+
+  #createBuffer(): SendBuffer {
+    return new SendBuffer({
+      flushed: () => this.#connector.flushed(this.#connection),
+      drained: () => this.#connector.drained(this.#connection),
+    });
+  }
+
+  #isDropped(fate: PacketFate<Packet, T>): boolean {
     return this.#stopped || fate.withdrawn === true;
   }
 }
+
+/** What a packet is taken for of which nobody has said more. */
+const SMALL_BYTES = 64;

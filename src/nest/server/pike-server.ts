@@ -21,8 +21,9 @@ import type { PeerVerbs } from '../push/peer-verbs.js';
 import type { Session } from '../session/session.js';
 import { PIKE_TRANSPORT } from '../transport.js';
 import { LifecycleHandlers } from './lifecycle-handlers.js';
+import { soloHandler } from '../handling/event-handlers.js';
 import { runHooked } from '../handling/processing.js';
-import type { HandlerRun } from '../handling/processing.js';
+import type { Processing, ProcessingEndHook, ProcessingStartHook } from '../handling/processing.js';
 import { Router } from '../handling/router.js';
 import type { OptionSource } from '../injected-options.js';
 import { readShutdownWay, shutdownWayOf } from '../shutdown-options.js';
@@ -75,6 +76,8 @@ export class PikeServer<T = unknown>
   #application: OptionSource | undefined;
   #signal: string | undefined;
   #hooked = false;
+  #startHook: ProcessingStartHook = (_, __, done) => done();
+  #endHook: ProcessingEndHook | undefined;
   #serving: Serving<T> | undefined;
 
   /** @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
@@ -209,7 +212,8 @@ export class PikeServer<T = unknown>
   ): void {
     const type = lifecycleTypeOf(pattern);
     if (type === undefined) {
-      super.addHandler(pattern, callback, isEventHandler, extras);
+      const handler = isEventHandler ? soloHandler(callback) : callback;
+      super.addHandler(pattern, handler, isEventHandler, extras);
       this.#router.clear();
       return;
     }
@@ -217,13 +221,15 @@ export class PikeServer<T = unknown>
     if (server === undefined || server === this.settings.name) this.lifecycle.add(type, callback);
   }
 
-  override setOnProcessingStartHook(hook: Parameters<Server['setOnProcessingStartHook']>[0]): void {
-    super.setOnProcessingStartHook(hook);
+  /** Sets what is called with each message before its handler, and runs that. Nest 11.0 has no such hooks; here they work all the same. */
+  override setOnProcessingStartHook(hook: ProcessingStartHook): void {
+    this.#startHook = hook;
     this.#hooked = true;
   }
 
-  override setOnProcessingEndHook(hook: Parameters<Server['setOnProcessingEndHook']>[0]): void {
-    super.setOnProcessingEndHook(hook);
+  /** Sets what is called once when everything is over that a message has set off. */
+  override setOnProcessingEndHook(hook: ProcessingEndHook): void {
+    this.#endHook = hook;
     this.#hooked = true;
   }
 
@@ -243,18 +249,18 @@ export class PikeServer<T = unknown>
   }
 
   /** @internal Hooks cost a promise per message, so they are run only if there are any. */
-  process(context: PikeContext<T>, run: HandlerRun, failed: (thrown: unknown) => void): void {
-    if (!this.#hooked) {
-      void run(NOTHING);
-      return;
-    }
+  get hooked(): boolean {
+    return this.#hooked;
+  }
+
+  /** @internal */
+  process(context: PikeContext<T>, processing: Processing): void {
     const { transportId } = this;
     const hooks = {
-      start: (start: () => Promise<void>) =>
-        this.onProcessingStartHook(transportId, context, start),
-      end: () => this.onProcessingEndHook?.(transportId, context),
+      start: (start: () => Promise<void>) => this.#startHook(transportId, context, start),
+      end: () => this.#endHook?.(transportId, context),
     };
-    runHooked(hooks, run, failed, (thrown) => this.report(thrown));
+    void runHooked(hooks, processing, (thrown) => this.report(thrown));
   }
 
   /** @internal */
@@ -322,5 +328,3 @@ const MOST_UNKNOWN_EVENTS = 100;
 const MOST_SHOWN_CHARACTERS = 200;
 /** How many entries of one kind may be logged in a minute. */
 const MOST_LOGGED = 20;
-
-function NOTHING(): void {}

@@ -11,6 +11,7 @@ import { readReconnectOptions } from '../dialling/reconnect-options.js';
 import type { ReconnectOptions, ReconnectSettings } from '../dialling/reconnect-options.js';
 import { completeOptions, IMPORT_PIKE_MODULE, withoutTokens } from '../injected-options.js';
 import type { OptionSource, WithTokens } from '../injected-options.js';
+import type { HandlingLimits } from '../handling/handling-options.js';
 import { createDefaultConverter } from '../packets/default-protocol.js';
 import type { ReceivedPacket, SentPacket } from '../packets/packets.js';
 import { readSessionSettings, SESSION_OPTIONS } from '../session/session-settings.js';
@@ -19,7 +20,8 @@ import type { PikeShutdownOptions, ShutdownSettings } from '../shutdown-options.
 import { readShutdownOptions } from '../shutdown-options.js';
 
 /** What a server does besides its connector. */
-export interface PikeServerOwnOptions<T> extends SessionOptions<ReceivedPacket, SentPacket, T> {
+export interface PikeServerOwnOptions<T>
+  extends SessionOptions<ReceivedPacket, SentPacket, T>, Partial<HandlingLimits> {
   /** Tells servers apart in lifecycle handlers: `@OnRemoteConnect({ server: name })`. Default: none. */
   name?: string;
   /**
@@ -113,16 +115,15 @@ function readOptions<T>(options: CompleteOptions<T>): PikeServerSettings<T> {
     deserializer,
     correlation,
     heartbeatInterval,
+    maxInFlight,
+    maxSendBufferSize,
     ...rest
   } = options;
   if (name !== undefined) checkType(OWNER, 'name', name, 'string');
   const converter = converterOf(rest);
+  const session = { serializer, deserializer, correlation, heartbeatInterval };
   return {
-    ...readSessionSettings(
-      OWNER,
-      { serializer, deserializer, correlation, heartbeatInterval },
-      converter,
-    ),
+    ...readSessionSettings(OWNER, { ...session, maxInFlight, maxSendBufferSize }, converter),
     name,
     endpoints: readEndpoints(connect),
     reconnect: readReconnectOptions(OWNER, reconnect),

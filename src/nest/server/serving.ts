@@ -110,6 +110,7 @@ export class Serving<T> {
           this.#draining = true;
           this.#dialling.stop();
           this.#dispatcher.refuse();
+          for (const { answers } of this.#sessions) answers.refuseWaiting();
           return this.connector.stopListening();
         },
         handlersIdle: (ms) => Promise.all([this.#runs.idle(ms), this.#lifecycleRuns.idle(ms)]),

@@ -2,6 +2,8 @@ import type { Converter } from '../../core/converter.js';
 import { MOST_MS, invalidOption, readNumbers } from '../../core/options.js';
 import type { NumericOption } from '../../core/options.js';
 import type { CallSettings } from '../calls/calls.js';
+import { readHandlingLimits } from '../handling/handling-options.js';
+import type { HandlingLimits } from '../handling/handling-options.js';
 import { PACKET_OPTIONS, readPacketOptions } from '../packets/packet-options.js';
 import type { PacketOptions } from '../packets/packet-options.js';
 import type { ReceivedPacket, SentPacket } from '../packets/packets.js';
@@ -30,8 +32,9 @@ export const SESSION_LIMITS = {
 /** The names of the {@link SessionOptions}. */
 export const SESSION_OPTIONS = [...PACKET_OPTIONS, 'heartbeatInterval'] as const;
 
-/** How packets travel: as messages, and as requests with replies. */
+/** How packets travel: as messages, and as requests with replies; and how many. */
 export type SessionSettings<T> = CallSettings &
+  HandlingLimits &
   Required<SessionOptions<ReceivedPacket, SentPacket, T>> & {
     /** Whether the protocol has pings and pongs. */
     readonly hasHeartbeats: boolean;
@@ -44,7 +47,7 @@ export type SessionSettings<T> = CallSettings &
  */
 export function readSessionSettings<T>(
   owner: string,
-  options: SessionOptions<ReceivedPacket, SentPacket, T>,
+  options: SessionOptions<ReceivedPacket, SentPacket, T> & Partial<HandlingLimits>,
   converter: Converter<T> | undefined,
 ): SessionSettings<T> {
   const { serializer, deserializer } = options;
@@ -59,6 +62,7 @@ export function readSessionSettings<T>(
   }
   return {
     ...readPacketOptions(owner, options),
+    ...readHandlingLimits(owner, options),
     atomic: converter?.atomic === true,
     sendsCancels: serializer === undefined,
     hasHeartbeats,

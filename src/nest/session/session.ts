@@ -8,6 +8,7 @@ import { EventResult } from '../calls/event-result.js';
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import { describeThrown, PikeError } from '../../core/errors.js';
+import { ReadingGate } from '../../core/inbound/reading-gate.js';
 import type { Leftovers } from '../../core/events.js';
 import type { Patrolled } from '../../core/patrol.js';
 import { Answers } from '../handling/answers.js';
@@ -47,8 +48,23 @@ export interface SessionOwner<T> {
   report(error: unknown): void;
 }
 
-/** `arriving`: its peer is not accepted yet; `ended`: nothing more is taken from the peer, or sent. */
-export type SessionState = 'arriving' | 'open' | 'ended';
+/**
+ * arriving → open: its peer is accepted
+ * each of them → left: the connection has ended; an event that has come is handled all the same
+ * each of them → ended: nothing more is taken from the peer, which has misbehaved, or which somebody else serves
+ */
+export type SessionState = 'arriving' | 'open' | 'left' | 'ended';
+
+const NEXT_STATES: Readonly<Record<SessionState, readonly SessionState[]>> = {
+  arriving: ['open', 'left', 'ended'],
+  open: ['left', 'ended'],
+  left: ['ended'],
+  ended: [],
+};
+
+/** Why nothing is read at the moment. */
+const NOT_READING = { deserializing: 1, overloaded: 2 };
+type NotReadingReason = keyof typeof NOT_READING;
 
 /** One connection's packets, in both directions: what the peer asks of us, and what we ask of it. */
 export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHost, Patrolled {
@@ -57,6 +73,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
   readonly #sender: PacketSender<SentPacket, T>;
   /** Packets that arrive are taken in order, even where a deserializer takes its time. */
   readonly #incoming = new InOrder();
+  #reading: ReadingGate<NotReadingReason> | undefined;
   #state: SessionState;
   #answers: Answers<T> | undefined;
   #calls: Calls<T> | undefined;
@@ -73,7 +90,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
 
   /** What the peer asks of us. */
   get answers(): Answers<T> {
-    this.#answers ??= new Answers(this.#sender, this.#owner.settings.correlation, this);
+    this.#answers ??= this.#createAnswers();
     return this.#answers;
   }
 
@@ -93,7 +110,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
 
   /** The peer is accepted. */
   opened(): void {
-    if (this.#state === 'arriving') this.#state = 'open';
+    if (this.#state === 'arriving') this.#become('open');
   }
 
   /** A message has come. */
@@ -107,6 +124,8 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
       return;
     }
     this.#incoming.run(packet, this.#take, this.#failed);
+    if (this.#incoming.waiting > this.#owner.settings.maxInFlight)
+      this.#stopReading('deserializing');
   }
 
   /** The connector has not taken a message, or the converter could not encode it. @returns whether it may have been one of ours */
@@ -119,9 +138,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
 
   /** Takes nothing more from the peer, and stops what is being handled. */
   end(): void {
-    this.#state = 'ended';
-    this.#owner.groups.leaveAll(this);
-    this.#answers?.end();
+    if (this.#state !== 'ended') this.#become('ended');
   }
 
   /** The connection has ended. @param resend see `Calls.ended` */
@@ -130,7 +147,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
     reason: EndReason,
     resend?: (calls: readonly Call<T>[]) => void,
   ): void {
-    this.end();
+    if (!this.#isOver) this.#become('left');
     this.#calls?.ended(leftovers, reason, resend);
   }
 
@@ -142,7 +159,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
 
   emit(pattern: string | object, data: unknown): Observable<void> {
     const result = new EventResult<void>((error) => this.warn(eventLost(pattern, error)));
-    if (this.#state === 'ended') result.failed(this.#notOpen());
+    if (this.#isOver) result.failed(this.#notOpen());
     else this.calls.give(new EventCall<T>({ pattern, data }, result));
     return result.asObservable();
   }
@@ -150,7 +167,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
   send<Result>(pattern: string | object, data: unknown): Observable<Result> {
     if (this.#owner.settings.correlation === 'order') throw noRequests();
     return new Observable<Result>((observer) => {
-      if (this.#state !== 'ended') {
+      if (!this.#isOver) {
         return this.calls.request({ pattern, data }, (reply) => deliverReply(reply, observer));
       }
       observer.error(this.#notOpen());
@@ -163,7 +180,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
   }
 
   join(group: string): boolean {
-    if (this.#state === 'ended') return false;
+    if (this.#isOver) return false;
     this.#owner.groups.join(this, group);
     return true;
   }
@@ -192,7 +209,9 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
   }
 
   fail(error: unknown): void {
-    if (this.#state !== 'ended') this.#owner.fail(this, error);
+    // There is nobody left to disconnect; nothing more of what has come counts.
+    if (this.#state === 'left') this.#become('ended');
+    else if (this.#state !== 'ended') this.#owner.fail(this, error);
   }
 
   warn(error: unknown): void {
@@ -203,17 +222,72 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
     this.#owner.report(error);
   }
 
+  holdBack(): void {
+    this.#stopReading('overloaded');
+  }
+
+  goOn(): void {
+    this.#reading?.goOn('overloaded');
+  }
+
+  /** Whether the connection has ended, or is none of ours. */
+  get #isOver(): boolean {
+    return this.#state === 'left' || this.#state === 'ended';
+  }
+
+  /** The one mutator of the state. */
+  #become(state: SessionState): void {
+    if (!NEXT_STATES[this.#state].includes(state)) {
+      throw new Error(`A session cannot become ${state} when it is ${this.#state}`);
+    }
+    this.#state = state;
+    if (!this.#isOver) return;
+    this.#owner.groups.leaveAll(this);
+    this.#answers?.end();
+  }
+
+  #stopReading(reason: NotReadingReason): void {
+    this.#reading ??= this.#createGate();
+    this.#reading.stop(reason);
+  }
+
+  /** Reads again when the deserializer has caught up. */
+  #caughtUp(): void {
+    if (this.#reading === undefined) return;
+    if (this.#incoming.waiting <= this.#owner.settings.maxInFlight / 2) {
+      this.#reading.goOn('deserializing');
+    }
+  }
+
+  #createGate(): ReadingGate<NotReadingReason> {
+    const { connector } = this.#owner;
+    const socket = {
+      pause: () => connector.pause(this.connection),
+      resume: () => connector.resume(this.connection),
+    };
+    return new ReadingGate({ socket }, NOT_READING);
+  }
+
+  #createAnswers(): Answers<T> {
+    const answers = new Answers(this.#sender, this.#owner.settings, this);
+    if (this.#isOver) answers.end();
+    return answers;
+  }
+
   #createCalls(): Calls<T> {
     const { connector, settings } = this.#owner;
     return new Calls(connector, this.connection, this.#sender, settings, this);
   }
 
   readonly #take = (packet: ReceivedPacket): void => {
-    // It may have ended while the deserializer took its time.
+    this.#caughtUp();
     if (this.#state === 'ended') return;
     checkPacket(packet);
     const { pattern, cancel } = packet;
     const reply = isReply(packet);
+    // The peer may have left while the deserializer took its time: an event was sent all the same.
+    const isEvent = pattern !== undefined && packet.id === undefined && cancel !== true && !reply;
+    if (this.#state === 'left' && !isEvent) return;
     if (pattern === undefined && !reply && this.#isHeartbeat(packet)) return;
     // A protocol without patterns gives all messages the same one, replies included.
     if (reply || (pattern === undefined && cancel !== true)) {
@@ -242,7 +316,10 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
     );
   }
 
-  readonly #failed = (thrown: unknown): void => this.fail(thrown);
+  readonly #failed = (thrown: unknown): void => {
+    this.#caughtUp();
+    this.fail(thrown);
+  };
 }
 
 /** What becomes of calls on a connection whose events go to a queue of their own. */

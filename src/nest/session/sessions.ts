@@ -65,8 +65,7 @@ export class Sessions<T> implements Iterable<Session<T>> {
 
   /** Whether a connection has come without an event: merged by the application, or made by it. */
   #mayBeServed(connection: Connection): boolean {
-    if (connection.ended || connection.separate) return false;
-    return Array.from(this.#owner.connector.connections).includes(connection);
+    return this.#owner.connector.has(connection) && !connection.separate;
   }
 
   #forget(connection: Connection): void {

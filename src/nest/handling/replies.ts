@@ -1,0 +1,204 @@
+import { PikeError, isPikeError } from '../../core/errors.js';
+import { Fifo } from '../../core/fifo.js';
+import type { PacketFate, PacketSender } from '../packets/packet-sender.js';
+import type { Correlation, PacketId, ReplyPacket } from '../packets/packets.js';
+import { roughSize } from '../packets/rough-size.js';
+import { INTERNAL_ERROR } from './reply-error.js';
+import type { RequestHost } from './request.js';
+import { Request } from './request.js';
+import type { Outcome } from './run.js';
+
+/** What replies tell their connection. */
+export interface RepliesHost {
+  /** The connection cannot go on: what its peer would receive next is not what it expects. */
+  fail(error: unknown): void;
+  /** A reply could not be sent, and its client is told so. */
+  warn(error: unknown): void;
+  /** A handler failed in a way of which its client is not told. */
+  report(error: unknown): void;
+  /** A request is over that was in flight, and its reply is given. */
+  landed(): void;
+  /** A request is over that has waited and was not in flight. */
+  withdrawn(request: Request): void;
+}
+
+/** How replies are sent. */
+export interface ReplySettings {
+  readonly correlation: Correlation;
+  /** How many bytes of replies may wait to be sent; 0 for any number. */
+  readonly maxSendBufferSize: number;
+}
+
+/** A place in the line of replies, filled when its request is answered. */
+interface Slot {
+  request: Request;
+  reply: ReplyPacket | undefined;
+}
+
+/** The requests of one peer that are not over, and the replies to them. */
+export class Replies<T> implements RequestHost {
+  readonly #host: RepliesHost;
+  readonly #sender: PacketSender<ReplyPacket, T>;
+  readonly #requests = new Map<PacketId, Request>();
+  /** With correlation in order: the requests whose replies have not been given, oldest first. */
+  readonly #line: Fifo<Slot> | undefined;
+  readonly #maxBytes: number;
+  /** The replies that messages stand for which are other objects. */
+  readonly #repliesOf = new WeakMap<object, ReplyPacket>();
+  readonly #fate: PacketFate<ReplyPacket, T> = {
+    given: (message, packet) => {
+      if (typeof message === 'object' && message !== null && !Object.is(message, packet)) {
+        this.#repliesOf.set(message, packet);
+      }
+    },
+    failed: (thrown, packet) => this.#notSent(packet, thrown),
+  };
+  #firstSlot = 0;
+  #nextSlot = 0;
+  #ended = false;
+
+  constructor(sender: PacketSender<ReplyPacket, T>, settings: ReplySettings, host: RepliesHost) {
+    this.#sender = sender;
+    this.#line = settings.correlation === 'order' ? new Fifo() : undefined;
+    this.#maxBytes = settings.maxSendBufferSize;
+    this.#host = host;
+  }
+
+  /** Whether a reply can be sent at once, so that a request can be refused. */
+  get canReply(): boolean {
+    return this.#line === undefined && this.#sender.buffer.hasRoom;
+  }
+
+  /** Notes a request. @returns `undefined` if one with the same id is not over */
+  add(id: PacketId): Request | undefined {
+    if (this.#line !== undefined) {
+      const request = new Request(this.#nextSlot++, this);
+      this.#line.push({ request, reply: undefined });
+      this.#requests.set(request.id, request);
+      return request;
+    }
+    if (this.#requests.has(id)) return undefined;
+    const request = new Request(id, this);
+    this.#requests.set(id, request);
+    return request;
+  }
+
+  /** The client no longer wants the reply. */
+  cancel(id: PacketId): void {
+    if (this.#line === undefined) this.#requests.get(id)?.stop();
+  }
+
+  /** Stops the requests that wait. @param err told to the clients, if given */
+  stopWaiting(err?: unknown): void {
+    for (const request of this.#requests.values()) {
+      if (request.waits) request.stop(err);
+    }
+  }
+
+  /** Stops all requests; first those that wait, see {@link stopWaiting}: they would begin when others end. @param err told to the clients, if given */
+  stop(err?: unknown): void {
+    for (const request of this.#requests.values()) request.stop(err);
+  }
+
+  /** The connection has ended, or its peer is not to be trusted. */
+  end(): void {
+    this.#ended = true;
+    this.stopWaiting();
+    this.stop();
+    for (const { request } of this.#line?.takeAll() ?? []) this.#land(request);
+  }
+
+  reply(request: Request, reply: Outcome): void {
+    const packet: ReplyPacket = { id: request.id, ...reply };
+    if (this.#line === undefined) {
+      this.#send(packet);
+      return;
+    }
+    // One reply for each request: the first value is it.
+    this.#fill(this.#line, request, { ...packet, isDisposed: true });
+    if (reply.isDisposed !== true) request.stop();
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#sender.room();
+  }
+
+  report(error: unknown): void {
+    this.#host.report(error);
+  }
+
+  over(request: Request): void {
+    this.#requests.delete(request.id);
+    if (request.waits) this.#host.withdrawn(request);
+    else if (this.#line === undefined) this.#land(request);
+  }
+
+  /** The connector has not taken a message, or the converter could not encode it. */
+  rejected(message: T, error: PikeError): void {
+    // An object that is not known is none of ours: the application has sent it. What no identity
+    // tells apart may be ours, so it counts as ours, or a client might wait for ever.
+    if (typeof message !== 'object' || message === null) {
+      this.#host.fail(error);
+      return;
+    }
+    const packet = this.#repliesOf.get(message) ?? (message as Partial<ReplyPacket>);
+    if (packet.id !== undefined && !('pattern' in packet) && !('cancel' in packet)) {
+      this.#notSent(packet as ReplyPacket, error);
+    }
+  }
+
+  /** The client must learn that its reply does not come. */
+  #notSent(packet: ReplyPacket, error: unknown): void {
+    if (this.#ended) return;
+    if (this.#line !== undefined || packet.err === INTERNAL_ERROR || isQueueFull(error)) {
+      this.#host.fail(error);
+      return;
+    }
+    this.#host.warn(error);
+    this.#requests.get(packet.id)?.stop();
+    this.#send({ id: packet.id, err: INTERNAL_ERROR, isDisposed: true });
+  }
+
+  #send(packet: ReplyPacket): void {
+    const { bytes } = this.#sender.buffer;
+    if (bytes >= this.#maxBytes && this.#maxBytes > 0) {
+      if (!this.#ended) this.#host.fail(bufferFull(bytes));
+      return;
+    }
+    this.#sender.send(packet, this.#fate, sizeOf(packet));
+  }
+
+  #fill(line: Fifo<Slot>, request: Request, reply: ReplyPacket): void {
+    const slot = line.at((request.id as number) - this.#firstSlot);
+    if (slot !== undefined) slot.reply ??= reply;
+    for (let first = line.at(0); first?.reply !== undefined; first = line.at(0)) {
+      line.shift();
+      this.#firstSlot++;
+      this.#send(first.reply);
+      this.#land(first.request);
+    }
+  }
+
+  /** Its reply is given: no longer in flight. */
+  #land(request: Request): void {
+    if (!request.isInFlight) return;
+    request.isInFlight = false;
+    this.#host.landed();
+  }
+}
+
+function sizeOf({ response, err }: ReplyPacket): number {
+  return roughSize(response === undefined ? err : response);
+}
+
+function isQueueFull(error: unknown): boolean {
+  return isPikeError(error) && error.code === 'PIKE_ERR_QUEUE_FULL';
+}
+
+function bufferFull(bytes: number): PikeError {
+  return new PikeError(
+    'PIKE_ERR_QUEUE_FULL',
+    `About ${bytes} bytes of replies wait already (maxSendBufferSize): the peer does not read them. ` +
+      'A stream that can wait, an AsyncIterable, produces no more than the peer takes.',
+  );
+}

@@ -1,0 +1,118 @@
+import type { Producer, ReplySink } from './reply-stream.js';
+import { produce } from './reply-stream.js';
+
+/** What comes of a run: a value, an error, or its end. */
+export interface Outcome {
+  response?: unknown;
+  err?: unknown;
+  isDisposed?: boolean;
+  status?: string;
+}
+
+/**
+ * A handler at work on one message: waits until it may begin, then runs until it has settled and what
+ * it returned has been given, or until it is stopped.
+ */
+export abstract class Run implements ReplySink {
+  #state: 'waiting' | 'handling' | 'streaming' | 'over' = 'waiting';
+  #gave = false;
+  #producer: Producer | undefined;
+  #onOver: (() => void) | undefined;
+  #onGave: (() => void) | undefined;
+
+  /** Whether it has given a value. */
+  get gave(): boolean {
+    return this.#gave;
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  abstract report(error: unknown): void;
+
+  abstract room(): Promise<void> | undefined;
+
+  abstract failed(err: unknown): void;
+
+  abstract threw(error: unknown): void;
+
+  /** Where its values and its end go. */
+  protected abstract give(outcome: Outcome): void;
+
+  /** What the handler has returned goes on after it: a stream. */
+  protected streams(): void {}
+
+  /** Nothing comes of it any more. */
+  protected ended(): void {}
+
+  /** It is in flight from now on. */
+  begin(): void {
+    this.#state = 'handling';
+  }
+
+  /** Calls back once it is over, which it may be. */
+  whenOver(callback: () => void): void {
+    if (this.#state === 'over') callback();
+    else this.#onOver = callback;
+  }
+
+  /**
+   * Calls back once it has given a value or is over, which may be so. A handler behind an interceptor
+   * returns a stream at once, and runs until that gives its value.
+   */
+  whenGiven(callback: () => void): void {
+    if (this.#gave || this.#state === 'over') callback();
+    else this.#onGave = callback;
+  }
+
+  /** The handler has returned. */
+  resolve(result: unknown): void {
+    // What nobody wants any more is not begun: neither an Observable nor a generator does
+    // anything before it is subscribed to or asked for its first value.
+    if (this.#state === 'over') return;
+    this.#state = 'streaming';
+    const producer = produce(result, this);
+    if (this.isOver) {
+      producer?.stop();
+      return;
+    }
+    this.#producer = producer;
+    this.streams();
+  }
+
+  /** Nobody is interested any more. @param err told to who was, if given */
+  stop(err?: unknown): void {
+    this.finish(err === undefined ? undefined : { err, isDisposed: true });
+  }
+
+  value(response: unknown): void {
+    if (this.#state === 'over') return;
+    this.#gave = true;
+    this.give({ response });
+    this.#tellGiven();
+  }
+
+  last(response: unknown): void {
+    this.finish(response === undefined ? { isDisposed: true } : { response, isDisposed: true });
+  }
+
+  /** Ends it. @param outcome what is given last, if anything */
+  protected finish(outcome: Outcome | undefined): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    // The end may come from elsewhere than the producer: from a processing hook, for one.
+    this.#producer?.stop();
+    if (outcome !== undefined) this.give(outcome);
+    this.ended();
+    this.#tellGiven();
+    this.#onOver?.();
+  }
+
+  /** Once: giving a value may end it. */
+  #tellGiven(): void {
+    const onGave = this.#onGave;
+    this.#onGave = undefined;
+    onGave?.();
+  }
+}
