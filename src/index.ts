@@ -57,7 +57,9 @@ export type {
   PacketDeserializer,
   PacketId,
   PacketSerializer,
+  ReceivedPacket,
   ReplyPacket,
+  SentPacket,
 } from './nest/packets/packets.js';
 export type { PacketOptions } from './nest/packets/packet-options.js';
 export { PikeContext } from './nest/pike-context.js';

@@ -1,5 +1,5 @@
 export { Connection } from './connection.js';
-export type { ConnectionFacts } from './connection.js';
+export type { ConnectionFacts, InboundFacts } from './connection.js';
 export type {
   ConnectOptions,
   ConnectResult,
