@@ -115,7 +115,8 @@ export class Replies<T> implements RequestHost {
       return;
     }
     // One reply for each request: the first value is it.
-    this.#fill(this.#line, request, { ...packet, isDisposed: true });
+    packet.isDisposed = true;
+    this.#fill(this.#line, request, packet);
     if (reply.isDisposed !== true) request.stop();
   }
 
