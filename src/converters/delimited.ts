@@ -55,6 +55,6 @@ export class DelimitedConverter<T = Buffer> extends FramedConverter<T> {
     if (length === undefined) return undefined;
     const start = reader.position;
     reader.skip(length + this.#delimiter.length);
-    return decodeContent(this.#payload, reader.buffer, start, start + length);
+    return decodeContent(this.#payload, reader, start, start + length);
   }
 }

@@ -67,7 +67,7 @@ export class LengthPrefixedConverter<T = Buffer> extends FramedConverter<T> {
     }
     if (length > reader.remaining) return undefined;
     reader.skip(length);
-    return decodeContent(this.#payload, reader.buffer, start, start + length);
+    return decodeContent(this.#payload, reader, start, start + length);
   }
 }
 

@@ -85,6 +85,6 @@ export class LineConverter<T = string> extends FramedConverter<T> {
     reader.skip(length + 1);
     const end = start + length;
     const contentEnd = length > 0 && reader.buffer[end - 1] === RETURN ? end - 1 : end;
-    return decodeContent(this.#payload, reader.buffer, start, contentEnd);
+    return decodeContent(this.#payload, reader, start, contentEnd);
   }
 }

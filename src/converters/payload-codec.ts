@@ -1,3 +1,4 @@
+import type { ByteReader } from '../core/byte-reader.js';
 import type { ByteWriter } from '../core/byte-writer.js';
 import { isPromise, wrongAnswer } from '../core/converter-answers.js';
 
@@ -34,14 +35,14 @@ export function encodeContent<T>(payload: PayloadCodec<T>, message: T, writer: B
   }
 }
 
-/** Decodes the content that stands in `buffer` from `start` up to `end`. */
+/** Decodes the content that stands in the reader's buffer from `start` up to `end`. */
 export function decodeContent<T>(
   payload: PayloadCodec<T>,
-  buffer: Buffer,
+  reader: ByteReader,
   start: number,
   end: number,
 ): T {
   return payload.decodeAt === undefined
-    ? payload.decode(buffer.subarray(start, end))
-    : payload.decodeAt(buffer, start, end);
+    ? payload.decode(reader.view(start, end))
+    : payload.decodeAt(reader.buffer, start, end);
 }

