@@ -173,15 +173,15 @@ class DeserializerDecoder<T> implements MessageDecoder<T> {
       throw nonsense(`unused bytes that are no Uint8Array, but ${showAnswer(unused)}`);
     }
     if (unused.length > given.length) throw nonsense('more unused bytes than it was given');
-    if (!isSuffix(unused, given)) throw nonsense('unused bytes that are not the last ones given');
+    const rest = suffixOf(given, unused);
+    if (rest === undefined) throw nonsense('unused bytes that are not the last ones given');
     if (status !== DONE && status !== WAIT_FOR_MORE && status !== WAIT_FOR_CALLBACK) {
       throw nonsense(
         `a status that is none of DONE, WAIT_FOR_MORE and WAIT_FOR_CALLBACK, but ${showAnswer(status)}`,
       );
     }
-    const used = given.length - unused.length;
-    this.#consumed += used;
-    this.#bytes = given.subarray(used);
+    this.#consumed += given.length - unused.length;
+    this.#bytes = rest;
     return status;
   }
 
@@ -203,12 +203,17 @@ function destroy(deserializer: Deserializer<unknown>): void {
   deserializer.destroy?.();
 }
 
-/** Whether bytes are the last ones of those given, a view of them or a copy. */
-function isSuffix(bytes: Uint8Array, given: Buffer): boolean {
-  if (bytes.length === 0) return true;
-  const start = given.length - bytes.length;
-  const isView = bytes.buffer === given.buffer && bytes.byteOffset === given.byteOffset + start;
-  return isView || given.compare(bytes, 0, bytes.length, start) === 0;
+/**
+ * The last bytes of those given, if they are what a deserializer has left unused: a view of them,
+ * which is not made a second time, or a copy.
+ */
+function suffixOf(given: Buffer, unused: Uint8Array): Buffer | undefined {
+  if (unused.length === 0) return EMPTY;
+  const start = given.length - unused.length;
+  const isView = unused.byteOffset === given.byteOffset + start && unused.buffer === given.buffer;
+  if (isView && Buffer.isBuffer(unused)) return unused;
+  const isSuffix = isView || given.compare(unused, 0, unused.length, start) === 0;
+  return isSuffix ? given.subarray(start) : undefined;
 }
 
 function nonsense(what: string): PikeError {
