@@ -35,4 +35,8 @@ export { NestTcpConverter } from './nest-tcp.js';
 export type { PayloadCodec } from './payload-codec.js';
 export { Primitives } from './primitives.js';
 export { rawPayload } from './raw-payload.js';
+export type { RespOptions } from './resp.js';
+export { RespConverter } from './resp.js';
+export type { RespValue } from './resp-value.js';
+export { isRespError, RespError, RespSimpleString } from './resp-value.js';
 export { textPayload } from './text-payload.js';
