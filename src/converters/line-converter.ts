@@ -3,21 +3,20 @@ import type { ByteWriter } from '../core/byte-writer.js';
 import { PikeError } from '../core/errors.js';
 import { FramedConverter } from '../core/framed-converter.js';
 import { bytesBefore, encodeBefore } from './delimiter.js';
-import { latin1Payload } from './latin1-payload.js';
 import { invalidOption, readPayload, refuseUnknownOptions } from './options.js';
 import type { PayloadCodec } from './payload-codec.js';
 import { decodeContent } from './payload-codec.js';
-import { textPayload } from './text-payload.js';
+import { readEncoding } from './text-encoding.js';
+import type { TextEncoding } from './text-encoding.js';
 
 const NEWLINE = Buffer.from('\n');
 const RETURN = 0x0d;
 const ENDINGS = { '\n': NEWLINE, '\r\n': Buffer.from('\r\n') } as const;
-const ENCODINGS = { utf8: textPayload, latin1: latin1Payload } as const;
 
 /** Options of {@link LineConverter}. */
 export interface LineOptions<T = string> {
   /** The encoding of the text: `'utf8'` or `'latin1'` (of which ASCII is a part). Default: `'utf8'`. */
-  encoding?: keyof typeof ENCODINGS;
+  encoding?: TextEncoding;
   /** What a line is, instead of a text: `jsonPayload()` for NDJSON. Not together with `encoding`. */
   payload?: PayloadCodec<T>;
   /** What ends a line that is sent. Default: `'\n'`. Received lines may always end with either. */
@@ -49,16 +48,14 @@ export class LineConverter<T = string> extends FramedConverter<T> {
     const owner = 'LineConverter';
     refuseUnknownOptions(owner, options, ['encoding', 'payload', 'ending']);
     const { encoding, payload, ending = '\n' } = options;
-    if (encoding !== undefined && !Object.hasOwn(ENCODINGS, encoding)) {
-      throw invalidOption(owner, 'encoding', "must be 'utf8' or 'latin1'", encoding);
-    }
+    const text = readEncoding(owner, encoding);
     if (encoding !== undefined && payload !== undefined) {
       throw invalidOption(owner, 'encoding', 'cannot be given together with payload', encoding);
     }
     if (!Object.hasOwn(ENDINGS, ending)) {
       throw invalidOption(owner, 'ending', "must be '\\n' or '\\r\\n'", JSON.stringify(ending));
     }
-    this.#payload = readPayload(owner, payload, ENCODINGS[encoding ?? 'utf8']);
+    this.#payload = readPayload(owner, payload, text);
     this.#ending = ENDINGS[ending];
   }
 

@@ -43,7 +43,8 @@ export class PikeContext<T = unknown> extends BaseRpcContext<PikeContextArgs<T>>
   }
 
   /**
-   * Sends an event on the connection, at once. The Observable completes when it is sent.
+   * Sends an event on the connection, at once; with `correlation: 'order'`, ahead of the reply to the
+   * request at hand and behind those to the ones before. The Observable completes when it is sent.
    * @throws (by the Observable) a PikeError with `delivery`; it is logged if nobody has subscribed
    */
   emit(pattern: string | object, data: unknown): Observable<void> {

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { freePort } from '../support/free-port.js';
+import { without } from '../support/other-programs.js';
 import { Program } from '../support/project.js';
 
 const PEER = 'test/interop/pike_peer.py';
@@ -28,10 +29,7 @@ export function pythonVersion(): string | undefined {
   return stdout?.match(/^Python (3\S+)/)?.[1];
 }
 
-/**
- * What the suite does without Python: on a machine where everything must run, it fails; elsewhere
- * it says what was not tested, and goes on. A newcomer needs nothing but Node.
- */
+/** What a suite does without Python, see {@link without}. */
 export function withoutPython({
   mustRun,
   untested = 'test/interop: NOT TESTED against Python',
@@ -39,9 +37,7 @@ export function withoutPython({
   mustRun: boolean;
   untested?: string;
 }): string {
-  const message = `${untested}, since there is no python3 here. CI tests it.`;
-  if (mustRun) throw new Error(`${message} This is CI: install python3.`);
-  return message;
+  return without({ name: 'python3', install: 'python3' }, { mustRun, untested });
 }
 
 /** Starts a server in Python on a free port, for one connection. */

@@ -84,13 +84,17 @@ export class Calls<T> implements CallHolder<T> {
     return new Promise((sent, failed) => this.give(new EventCall<T>(packet, { sent, failed })));
   }
 
-  /** Sends a request or an event. */
-  give(call: Call<T>): void {
+  /**
+   * Sends a request or an event.
+   * @param inLine says when it is the turn of an event; by default it is at once
+   */
+  give(call: Call<T>, inLine?: InLine): void {
     call.holder = this;
     call.message = undefined;
     this.#pending.add(call);
     if (!(call instanceof RequestCall)) {
-      this.#sender.send(call.packet, call);
+      if (inLine === undefined) this.#sender.send(call.packet, call);
+      else this.#giveInLine(call, inLine);
       return;
     }
     const id = ++this.#lastId;
@@ -188,6 +192,19 @@ export class Calls<T> implements CallHolder<T> {
     this.#returned(call, unsent(thrown));
   }
 
+  #giveInLine(event: Call<T>, inLine: InLine): void {
+    try {
+      inLine(() => {
+        // Those that are pending stand in the order in which their messages are given.
+        this.#pending.delete(event);
+        this.#pending.add(event);
+        this.#sender.send(event.packet, event);
+      });
+    } catch (thrown) {
+      event.failed(thrown);
+    }
+  }
+
   #pendingWith(message: T): Call<T> | undefined {
     for (const call of this.#pending) if (Object.is(call.message, message)) return call;
     return undefined;
@@ -282,6 +299,9 @@ export class Calls<T> implements CallHolder<T> {
 function lastOf({ response, err }: IncomingReply): IncomingReply {
   return { response, err, isDisposed: true };
 }
+
+/** Calls `send` back when the turn of an event has come; what it throws fails the event. */
+type InLine = (send: () => void) => void;
 
 /** The error of a request or event that was never sent. @param code of what is no PikeError */
 export function unsent(thrown: unknown, code: PikeErrorCode = 'PIKE_ERR_SERIALIZER'): PikeError {

@@ -96,6 +96,11 @@ export class Answers<T> implements EventStreams {
     this.#admission.ended();
   }
 
+  /** Sends an event when its turn has come, see {@link Replies.inLine}. */
+  inLine(send: () => void, own?: Request): void {
+    this.#replies.inLine(send, own);
+  }
+
   /** The client no longer wants the reply. */
   cancel(id: PacketId): void {
     this.#replies.cancel(id);

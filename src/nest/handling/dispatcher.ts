@@ -22,6 +22,8 @@ import type { Runs } from './runs.js';
 export interface Peer<T> extends ContextPeer {
   readonly connection: Connection;
   readonly answers: Answers<T>;
+  /** The peer as the handler of one of its requests speaks to it. */
+  asking(request: Request): ContextPeer;
 }
 
 /** What a dispatcher needs of its server. */
@@ -117,7 +119,7 @@ export class Dispatcher<T> implements EventStreams {
       request.refused(NO_MESSAGE_HANDLER);
       return;
     }
-    const context = this.#contextOf(peer, pattern, packet);
+    const context = this.#contextOf(peer, pattern, packet, peer.asking(request));
     const handle = joinedHandler(handler);
     if (this.#handlers.hooked) this.#process(handle, packet.data, context, request);
     else void this.#run(handle, packet.data, context, request);
@@ -150,7 +152,7 @@ export class Dispatcher<T> implements EventStreams {
       this.#handlers.noEventHandler(pattern);
       return;
     }
-    const context = this.#contextOf(peer, pattern, packet);
+    const context = this.#contextOf(peer, pattern, packet, peer);
     if (peer.answers.tryBeginEvent()) {
       this.#handleEvent(peer, first, packet.data, context);
       return;
@@ -225,8 +227,13 @@ export class Dispatcher<T> implements EventStreams {
     );
   }
 
-  #contextOf(peer: Peer<T>, pattern: string, packet: IncomingPacket): PikeContext<T> {
-    return new PikeContext<T>([peer.connection, pattern, packet.metadata, this.#connector, peer]);
+  #contextOf(
+    { connection }: Peer<T>,
+    pattern: string,
+    { metadata }: IncomingPacket,
+    peer: ContextPeer,
+  ): PikeContext<T> {
+    return new PikeContext<T>([connection, pattern, metadata, this.#connector, peer]);
   }
 }
 

@@ -33,6 +33,8 @@ export interface ReplySettings {
 interface Slot {
   request: Request;
   reply: ReplyPacket | undefined;
+  /** Sends the events that go out behind the reply. */
+  behind: (() => void)[] | undefined;
 }
 
 /** The requests of one peer that are not over, and the replies to them. */
@@ -55,6 +57,7 @@ export class Replies<T> implements RequestHost {
   };
   #firstSlot = 0;
   #nextSlot = 0;
+  #eventsInLine = 0;
   #ended = false;
 
   constructor(sender: PacketSender<ReplyPacket, T>, settings: ReplySettings, host: RepliesHost) {
@@ -73,7 +76,7 @@ export class Replies<T> implements RequestHost {
   add(id: PacketId): Request | undefined {
     if (this.#line !== undefined) {
       const request = new Request(this.#nextSlot++, this);
-      this.#line.push({ request, reply: undefined });
+      this.#line.push({ request, reply: undefined, behind: undefined });
       this.#requests.set(request.id, request);
       return request;
     }
@@ -118,6 +121,25 @@ export class Replies<T> implements RequestHost {
     packet.isDisposed = true;
     this.#fill(this.#line, request, packet);
     if (reply.isDisposed !== true) request.stop();
+  }
+
+  /**
+   * Sends an event when its turn has come: with correlation in order, behind the replies to the
+   * requests that have come before it, since a peer may read its meaning from its place. Else at once.
+   * @param own the request that it comes of, ahead of whose reply it goes out: its handler may wait for it
+   * @throws PikeError `PIKE_ERR_QUEUE_FULL` if too many wait for their turn
+   */
+  inLine(send: () => void, own?: Request): void {
+    const line = this.#line;
+    const place = own === undefined ? line?.length : (own.id as number) - this.#firstSlot;
+    const before = place === undefined ? undefined : line?.at(place - 1);
+    if (before === undefined) {
+      send();
+      return;
+    }
+    if (this.#eventsInLine >= MOST_EVENTS_IN_LINE) throw tooManyInLine();
+    this.#eventsInLine++;
+    (before.behind ??= []).push(send);
   }
 
   room(): Promise<void> | undefined {
@@ -176,6 +198,10 @@ export class Replies<T> implements RequestHost {
       line.shift();
       this.#firstSlot++;
       this.#send(first.reply);
+      for (const sendEvent of first.behind ?? []) {
+        this.#eventsInLine--;
+        sendEvent();
+      }
       this.#land(first.request);
     }
   }
@@ -190,6 +216,17 @@ export class Replies<T> implements RequestHost {
 
 function sizeOf({ response, err }: ReplyPacket): number {
   return roughSize(response === undefined ? err : response);
+}
+
+/** How many events may wait for their turn: a peer may have sent a request that is never answered. */
+const MOST_EVENTS_IN_LINE = 1024;
+
+function tooManyInLine(): PikeError {
+  return new PikeError(
+    'PIKE_ERR_QUEUE_FULL',
+    `${MOST_EVENTS_IN_LINE} events wait behind replies that are not ready: answer requests sooner, or ` +
+      'emit less to a peer that waits for its replies.',
+  );
 }
 
 function isQueueFull(error: unknown): boolean {

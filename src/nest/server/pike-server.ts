@@ -148,7 +148,8 @@ export class PikeServer<T = unknown>
   }
 
   /**
-   * Sends an event on a connection, at once. The Observable completes when it is sent.
+   * Sends an event on a connection, at once; with `correlation: 'order'`, behind the replies to the requests
+   * that have come before it. The Observable completes when it is sent.
    * @throws (by the Observable) a PikeError with `delivery`; it is logged if nobody has subscribed
    */
   emitTo(connection: Connection, pattern: string | object, data: unknown): Observable<void> {

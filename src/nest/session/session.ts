@@ -14,6 +14,7 @@ import type { Patrolled } from '../../core/patrol.js';
 import { Answers } from '../handling/answers.js';
 import type { AnswersHost } from '../handling/answers.js';
 import type { Peer } from '../handling/dispatcher.js';
+import type { Request } from '../handling/request.js';
 import { InOrder } from '../packets/in-order.js';
 import { checkPacket, checkPing } from '../packets/packet-checks.js';
 import { PacketSender } from '../packets/packet-sender.js';
@@ -25,9 +26,11 @@ import type {
 } from '../packets/packets.js';
 import { isReply } from '../packets/packets.js';
 import { showPattern } from '../packets/pattern.js';
+import type { ContextPeer } from '../pike-context.js';
 import type { Recipient } from '../push/broadcast.js';
 import { Group } from '../push/group.js';
 import type { Groups } from '../push/groups.js';
+import { AskingPeer } from './asking-peer.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HeartbeatHost } from './heartbeat.js';
 import { PingAnswers } from './ping-answers.js';
@@ -157,10 +160,15 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
     this.#calls?.abandon(HANDED_OVER);
   }
 
-  emit(pattern: string | object, data: unknown): Observable<void> {
+  asking(request: Request): ContextPeer {
+    return this.#owner.settings.correlation === 'id' ? this : new AskingPeer(this, request);
+  }
+
+  /** @param own the request that it comes of, if any, see `Answers.inLine` */
+  emit(pattern: string | object, data: unknown, own?: Request): Observable<void> {
     const result = new EventResult<void>((error) => this.warn(eventLost(pattern, error)));
     if (this.#isOver) result.failed(this.#notOpen());
-    else this.calls.give(new EventCall<T>({ pattern, data }, result));
+    else this.#give(new EventCall<T>({ pattern, data }, result), own);
     return result.asObservable();
   }
 
@@ -176,7 +184,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
   }
 
   post(packet: OutgoingPacket, sent: () => void, failed: (error: PikeError) => void): void {
-    this.calls.give(new EventCall<T>(packet, { sent, failed }));
+    this.#give(new EventCall<T>(packet, { sent, failed }));
   }
 
   join(group: string): boolean {
@@ -272,6 +280,11 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
     const answers = new Answers(this.#sender, this.#owner.settings, this);
     if (this.#isOver) answers.end();
     return answers;
+  }
+
+  #give(event: EventCall<T>, own?: Request): void {
+    const answers = this.#owner.settings.correlation === 'id' ? undefined : this.#answers;
+    this.calls.give(event, answers && ((send) => answers.inLine(send, own)));
   }
 
   #createCalls(): Calls<T> {
