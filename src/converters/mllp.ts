@@ -66,7 +66,7 @@ export class MllpConverter extends FramedConverter<string> {
       throw malformed('A block begins or ends within another');
     }
     reader.skip(length + END_OF_BLOCK.length);
-    return decodeContent(this.#text, reader.buffer, start, end);
+    return decodeContent(this.#text, reader, start, end);
   }
 }
 
