@@ -7,12 +7,13 @@ import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { OnFinishDisconnect, PikeServer } from 'nestjs-pike';
 import type { FinishDisconnectEvent, PikeServerOptions } from 'nestjs-pike';
 import { firstValueFrom, Observable } from 'rxjs';
-import { eventually } from '../support/eventually.js';
+import { eventually, settled } from '../support/eventually.js';
 import { PacketPeer } from './packet-peer.js';
 import type { Running } from './support.js';
 import { start } from './support.js';
 
 const happened = new EventEmitter();
+let produced = 0;
 let noted: unknown[] = [];
 let kept: unknown[] = [];
 let ended: FinishDisconnectEvent[] = [];
@@ -43,6 +44,7 @@ class DrainedController {
 
   @MessagePattern('large')
   large() {
+    produced++;
     return 'x'.repeat(500_000);
   }
 
@@ -143,6 +145,105 @@ describe('what comes while a server drains', () => {
     expect(await peer.lastReply(1)).toMatchObject({ response: 'done' });
     await drained;
     expect(peer.replies.filter(({ id }) => id === 2)).toEqual([]);
+  });
+});
+
+describe('what takes its time while a server drains', () => {
+  /** Promises that resolve when they are told to, in the order in which they were asked for. */
+  const slowly = () => {
+    const begun: (() => void)[] = [];
+    const later = async <V>(value: V): Promise<V> => {
+      await new Promise<void>((resolve) => begun.push(resolve));
+      return value;
+    };
+    return { begun, later };
+  };
+  const ask = async (): Promise<PacketPeer> => {
+    const peer = await PacketPeer.connect(running.port);
+    closers.push(() => peer.raw.destroy());
+    peer.send({ id: 1, pattern: 'echo', data: 'asked' }, { pattern: 'note', data: 'noted' });
+    return peer;
+  };
+
+  it('before a handler, a processing hook, is waited for: the request is answered, the event handled', async () => {
+    const server = await begin();
+    const { begun, later } = slowly();
+    server.setOnProcessingStartHook(async (_, __, done) => {
+      await later(undefined);
+      await done();
+    });
+    const peer = await ask();
+    await eventually(() => begun.length === 2);
+    const drained = server.drain();
+    for (const go of begun) go();
+    await drained;
+    expect(noted).toEqual(['noted']);
+    expect(await peer.lastReply(1)).toMatchObject({ response: 'asked' });
+  });
+
+  it('before a handler, and longer than there is time for, is told: the handler does not run afterwards', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+    closers.push(() => errors.mockRestore());
+    const server = await begin({ shutdown: { deadline: 20 } });
+    const { begun, later } = slowly();
+    let ends = 0;
+    server.setOnProcessingStartHook(async (_, __, done) => {
+      await later(undefined);
+      await done();
+    });
+    server.setOnProcessingEndHook(() => ends++);
+    const peer = await ask();
+    await eventually(() => begun.length === 2);
+    await server.drain();
+    expect(await peer.lastReply(1)).toMatchObject({ err: { code: 'PIKE_ERR_INTERRUPTED' } });
+    for (const go of begun) go();
+    await eventually(() => ends === 2);
+    expect(noted).toEqual([]);
+    expect(errors.mock.calls).toEqual([[expect.objectContaining({ code: 'PIKE_ERR_SHUT_DOWN' })]]);
+  });
+
+  it('in the serializer is sent all the same', async () => {
+    const { begun, later } = slowly();
+    const server = await begin({ serializer: { serialize: later } });
+    const peer = await ask();
+    await eventually(() => begun.length === 1 && noted.length === 1);
+    const drained = server.drain();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const go of begun) go();
+    await drained;
+    expect(await peer.lastReply(1)).toMatchObject({ response: 'asked' });
+  });
+
+  it('in the deserializer has come too late, and is told so', async () => {
+    const warnings = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    closers.push(() => warnings.mockRestore());
+    const { begun, later } = slowly();
+    const server = await begin({
+      deserializer: { deserialize: (message) => later(message as object) },
+    });
+    const peer = await ask();
+    await eventually(() => begun.length === 2);
+    const drained = server.drain();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const go of begun) go();
+    await drained;
+    expect(await peer.lastReply(1)).toMatchObject({ err: { code: 'PIKE_ERR_SHUTTING_DOWN' } });
+    expect(noted).toEqual([]);
+    expect(warnings.mock.calls).toEqual([[expect.stringMatching(/^1 events .*not handled/)]]);
+  });
+
+  it('because its peer does not read, holds up no event behind it', async () => {
+    const server = await begin({ shutdown: { deadline: 300 } });
+    const peer = await PacketPeer.connect(running.port, { reading: false });
+    closers.push(() => peer.raw.destroy());
+    produced = 0;
+    peer.send(...Array.from({ length: 200 }, (_, id) => ({ id, pattern: 'large' })));
+    peer.send({ pattern: 'note', data: 'behind' });
+    expect(await settled(() => produced)).toBeLessThan(200);
+    expect(noted).toEqual([]);
+    const drained = server.drain();
+    await drained;
+    expect(noted).toEqual(['behind']);
   });
 });
 

@@ -84,6 +84,8 @@ describe('a hostile peer', () => {
     ['an id that is enormous', { id: text(1_000_000), pattern: 'echo', data: 1 }],
     ['metadata that is a number', { id: 1, pattern: 'metadata', data: 1, metadata: 5 }],
     ['metadata that is an array', { id: 1, pattern: 'metadata', data: 1, metadata: ['a'] }],
+    ['metadata that is a date', { id: 1, pattern: 'metadata', data: 1, metadata: new Date(0) }],
+    ['metadata that is binary', { id: 1, pattern: 'metadata', metadata: new Uint8Array(0) }],
     ['metadata of numbers', { id: 1, pattern: 'metadata', data: 1, metadata: { a: 1 } }],
     ['metadata for what nobody handles', { id: 1, pattern: 'unknown', data: 1, metadata: 'a' }],
     ['metadata of an event that nobody handles', { pattern: 'unknown', data: 1, metadata: [] }],

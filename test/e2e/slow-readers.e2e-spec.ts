@@ -151,6 +151,10 @@ describe('a peer that reads nothing', () => {
     ['rows', 5_000, {}],
     ['echo', 400, 'x'.repeat(500_000)],
     ['echo', 30_000, 'x'.repeat(100)],
+    // Where a quick look does not find what is large.
+    ['echo', 400, Array.from({ length: 20 }).reduce((inner) => [inner], 'x'.repeat(500_000))],
+    ['echo', 400, [0, 'x'.repeat(500_000), ...Array.from({ length: 30 }, () => 0)]],
+    ['echo', 400, [Array.from({ length: 3_000 }, () => 0), [['x'.repeat(500_000)]]]],
     ['generated', 2_000, {}],
   ])(
     'and asks for %s, %i times: the server stops producing for it, and stays small',

@@ -91,7 +91,8 @@ export class Admission {
   withdraw(applicant: Applicant): void {
     if (this.#waiting.remove(applicant) === -1) return;
     this.#waitingBytes -= applicant.bytes;
-    this.#relieve();
+    // An event behind it does not wait for the room that it has waited for.
+    this.#admit();
   }
 
   /** One that was in flight is over. */

@@ -131,11 +131,16 @@ export class Dispatcher<T> implements EventStreams {
     context: PikeContext<T>,
     request: Request,
   ): void {
+    // What the start hook takes its time for is at work, too.
+    const started = this.#runs.beginOnce();
+    request.whenOver(started);
     this.#handlers.process(context, {
       run: (ended) => {
         request.whenOver(ended);
         // It may have been given up while the start hook took its time.
-        return request.isOver ? undefined : this.#run(handler, data, context, request);
+        const returned = request.isOver ? undefined : this.#run(handler, data, context, request);
+        started();
+        return returned;
       },
       failed: (thrown) => request.threw(thrown),
     });
@@ -171,6 +176,7 @@ export class Dispatcher<T> implements EventStreams {
       answers.eventEnded();
       return;
     }
+    const started = this.#handlers.hooked ? this.#runs.beginOnce() : NOTHING;
     const handlers = handlersOf(first);
     let inFlight = true;
     const land = (): void => {
@@ -178,6 +184,14 @@ export class Dispatcher<T> implements EventStreams {
       inFlight = false;
     };
     const run: HandlerRun = async (ended) => {
+      if (this.#ended) {
+        // The start hook has taken longer than there was time for.
+        this.#report(notHandled(context.getPattern()));
+        ended();
+        land();
+        started();
+        return;
+      }
       let left = handlers.length;
       const handle = async (handler: MessageHandler): Promise<void> => {
         const eventRun = new EventRun([answers, this], this.#report);
@@ -188,11 +202,19 @@ export class Dispatcher<T> implements EventStreams {
         });
         await this.#run(handler, data, context, eventRun);
       };
-      await Promise.all(handlers.map(handle));
+      const returned = handlers.map(handle);
+      started();
+      await Promise.all(returned);
     };
-    if (this.#handlers.hooked) {
-      this.#handlers.process(context, { run, failed: this.#report, notRun: land });
-    } else void run(NOTHING);
+    if (!this.#handlers.hooked) {
+      void run(NOTHING);
+      return;
+    }
+    const notRun = (): void => {
+      land();
+      started();
+    };
+    this.#handlers.process(context, { run, failed: this.#report, notRun });
   }
 
   #run(

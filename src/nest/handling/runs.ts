@@ -1,3 +1,5 @@
+import { within } from './within.js';
+
 /** Counts the handlers that are running, for those who wait until none is. */
 export class Runs {
   #running = 0;
@@ -14,20 +16,23 @@ export class Runs {
     for (const resolve of waiters) resolve();
   };
 
+  /** As {@link begin}. @returns ends it, the first time it is called */
+  beginOnce(): () => void {
+    this.begin();
+    let running = true;
+    return () => {
+      if (running) this.end();
+      running = false;
+    };
+  }
+
   /**
    * Waits until no handler runs, for `ms` at most.
    * @returns whether none runs
    */
   async idle(ms: number): Promise<boolean> {
     if (this.#running === 0) return true;
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([
-      new Promise<void>((resolve) => this.#waiters.push(resolve)),
-      new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, ms);
-      }),
-    ]);
-    clearTimeout(timer);
+    await within(ms, new Promise<void>((resolve) => this.#waiters.push(resolve)));
     return this.#running === 0;
   }
 }

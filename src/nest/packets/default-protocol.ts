@@ -1,6 +1,7 @@
 import type { Converter } from '../../core/converter.js';
 import { PikeError } from '../../core/errors.js';
 import { MessagePackConverter } from '../../converters/message-pack.js';
+import { isMap } from './packet-checks.js';
 import type { PacketDeserializer, PacketSerializer } from './packets.js';
 
 /**
@@ -26,14 +27,3 @@ export const PACKET_DESERIALIZER: PacketDeserializer<object, unknown> = {
     );
   },
 };
-
-/** Whether a decoded value was a map on the wire, rather than an array, binary content or a date. */
-function isMap(value: unknown): value is object {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value) &&
-    !(value instanceof Date)
-  );
-}

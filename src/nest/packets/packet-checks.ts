@@ -3,6 +3,17 @@ import type { PacketId } from './packets.js';
 
 const MOST_ID_CHARACTERS = 256;
 
+/** Whether a decoded value was a map on the wire, rather than an array, binary content or a date. */
+export function isMap(value: unknown): value is object {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value) &&
+    !(value instanceof Date)
+  );
+}
+
 /** @throws PikeError `PIKE_ERR_MALFORMED` for what is no packet */
 export function checkPacket(packet: unknown): void {
   if (typeof packet === 'object' && packet !== null) return;
@@ -14,14 +25,8 @@ export function checkPacket(packet: unknown): void {
 
 /** @throws PikeError `PIKE_ERR_MALFORMED` for metadata that is no map of strings */
 export function checkMetadata(metadata: unknown): void {
-  if (
-    typeof metadata === 'object' &&
-    metadata !== null &&
-    !Array.isArray(metadata) &&
-    Object.values(metadata).every((value) => typeof value === 'string')
-  ) {
+  if (isMap(metadata) && Object.values(metadata).every((value) => typeof value === 'string'))
     return;
-  }
   throw new PikeError('PIKE_ERR_MALFORMED', 'The metadata of a packet must be a map of strings.');
 }
 

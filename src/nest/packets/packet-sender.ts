@@ -44,6 +44,11 @@ export class PacketSender<Packet, T> {
     return this.#buffer;
   }
 
+  /** Resolves when what was given so far is serialized; `undefined` if it is. */
+  get serializing(): Promise<void> | undefined {
+    return this.#inOrder.tail;
+  }
+
   /** Resolves when there is room for more, for those who can wait; `undefined` if there is now. */
   room(): Promise<void> | undefined {
     // What a serializer still works on is as good as queued.

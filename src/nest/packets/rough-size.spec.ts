@@ -6,6 +6,8 @@ import { roughSize } from './rough-size.js';
 const MIB = 1_048_576;
 const text = (bytes: number): string => 'x'.repeat(bytes);
 const row = (index: number) => ({ id: index, name: text(100), tags: ['a', 'b'], at: new Date(0) });
+const keys = (count: number): [string, unknown][] =>
+  Array.from({ length: count }, (_, index) => [`key ${index}`, 1]);
 const rows = (count: number): unknown[] => Array.from({ length: count }, (_, index) => row(index));
 
 describe('roughSize', () => {
@@ -36,6 +38,10 @@ describe('roughSize', () => {
     ['many numbers', Array.from({ length: MIB / 8 }, (_, index) => index)],
     ['many keys', Object.fromEntries(rows(5_000).map((each, index) => [`key ${index}`, each]))],
     ['rows of rows', rows(100).map(() => rows(70))],
+    ['content deeper inside', Array.from({ length: 50 }).reduce((inner) => [inner], text(MIB))],
+    ['one text among many values', [1, text(MIB), ...Array.from({ length: 30 }, () => 1)]],
+    ['one text behind many keys', Object.fromEntries([...keys(30), ['content', text(MIB)]])],
+    ['a text behind many values', { rows: rows(200), content: text(MIB) }],
     ['the largest at the end', [...Array.from({ length: 15 }, () => 1), text(MIB)]],
   ])('of a megabyte of %s is no less than half of it, and no more than four times', (_, value) => {
     expect(roughSize(value)).toBeGreaterThan(MIB / 2);
@@ -62,7 +68,13 @@ describe('roughSize', () => {
     expect(roughSize({ length: 1e9, constructor: 1, ['__proto__']: null })).toBeLessThan(1_000);
   });
 
-  it('looks at no more than a few hundred values, whatever there are', () => {
+  it('of what is hidden behind more values than are looked at is not that of a small value', () => {
+    const decoys = Array.from({ length: 3_000 }, () => 1);
+    expect(roughSize({ decoys, content: text(MIB) })).toBeGreaterThan(MIB / 64);
+    expect(roughSize([decoys, [[decoys, [text(MIB)]]]])).toBeGreaterThan(MIB / 64);
+  });
+
+  it('looks at no more than a few thousand values, whatever there are', () => {
     let looked = 0;
     const counting = (depth: number): unknown =>
       new Proxy(
@@ -78,7 +90,7 @@ describe('roughSize', () => {
 
     roughSize(counting(20));
 
-    expect(looked).toBeLessThan(1_000);
+    expect(looked).toBeLessThan(4_000);
   });
 
   it('leaves it to the serializer to tell of a value that throws when it is looked at', () => {

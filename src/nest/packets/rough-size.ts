@@ -1,5 +1,11 @@
-/** How many values are looked at, at most: the rest counts as those that were. */
-const MOST_VALUES = 256;
+/**
+ * So many values are all looked at. Of what has more a sample tells the size, but whoever has made it
+ * may know the sample: so it counts as no less than what was looked at, and thousands of large texts
+ * that hide behind small values cost thousands of times that.
+ */
+const MOST_VALUES = 2_048;
+/** How many values of a sample are looked at, at most: the rest counts as those that were. */
+const MOST_OF_SAMPLE = 256;
 /** How many elements of one array, or entries of one object. */
 const MOST_OF_ONE = 16;
 const MOST_DEPTH = 8;
@@ -18,9 +24,12 @@ let left = 0;
  */
 export function roughSize(value: unknown): number {
   if (typeof value !== 'object' || value === null) return scalarSize(value);
-  left = MOST_VALUES;
   try {
-    return Math.ceil(Math.min(MOST_BYTES, objectSize(value, MOST_DEPTH)));
+    left = MOST_VALUES;
+    const looked = exactSize(value);
+    if (left >= 0) return looked;
+    left = MOST_OF_SAMPLE;
+    return Math.max(looked, Math.ceil(Math.min(MOST_BYTES, objectSize(value, MOST_DEPTH))));
   } catch {
     // A getter has thrown. It will again, for whoever serializes the value and can tell of it.
     return VALUE_BYTES;
@@ -31,10 +40,33 @@ function scalarSize(value: unknown): number {
   return typeof value === 'string' ? VALUE_BYTES + value.length : VALUE_BYTES;
 }
 
-function objectSize(value: object, depth: number): number {
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    return VALUE_BYTES + value.byteLength;
+/** Of an object with all that it holds, or as much as may be looked at. */
+function exactSize(value: object): number {
+  if (isBinary(value)) return VALUE_BYTES + value.byteLength;
+  let size = VALUE_BYTES;
+  if (Array.isArray(value)) {
+    const most = Math.min(value.length, left + 1);
+    left -= most;
+    for (let i = 0; i < most; i++) size += exactSizeWithin(value[i]);
+    return size;
   }
+  for (const key in value) {
+    if (--left < 0) break;
+    size += key.length + exactSizeWithin((value as Record<string, unknown>)[key]);
+  }
+  return size;
+}
+
+function exactSizeWithin(value: unknown): number {
+  return typeof value === 'object' && value !== null ? exactSize(value) : scalarSize(value);
+}
+
+function isBinary(value: object): value is ArrayBuffer | ArrayBufferView {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+}
+
+function objectSize(value: object, depth: number): number {
+  if (isBinary(value)) return VALUE_BYTES + value.byteLength;
   if (depth === 0) return VALUE_BYTES;
   return VALUE_BYTES + (Array.isArray(value) ? elements(value, depth) : entries(value, depth));
 }

@@ -30,6 +30,11 @@ class NotingServer implements Drainable {
     this.steps.push(tell ? 'interrupt and tell' : 'interrupt');
   }
 
+  async serialized(ms: number) {
+    this.waits.push(ms);
+    this.steps.push('serialized');
+  }
+
   async endConnections(how: Finish) {
     this.how = how;
     this.steps.push('end connections');
@@ -51,6 +56,7 @@ describe('draining', () => {
         'refuse',
         'handlers idle',
         'interrupt and tell',
+        'serialized',
         'end connections',
         'last events handled',
       ]);
@@ -68,9 +74,10 @@ describe('draining', () => {
   it('gives every step what is left of the deadline', async () => {
     const server = new NotingServer(50);
     await drain(server, { mode: 'finishQueues', deadline: 60_000 });
-    const [handlers, lastEvents] = server.waits as [number, number];
+    const [handlers, serializers, lastEvents] = server.waits as [number, number, number];
     expect(handlers).toBeLessThanOrEqual(60_000);
-    expect(server.how?.deadline).toBeLessThan(handlers);
+    expect(serializers).toBeLessThan(handlers);
+    expect(server.how?.deadline).toBeLessThanOrEqual(serializers);
     expect(lastEvents).toBeLessThanOrEqual(server.how?.deadline as number);
   });
 

@@ -9,6 +9,8 @@ export interface Drainable {
   handlersIdle(ms: number): Promise<unknown>;
   /** Stops what still goes on. @param tell whether those who wait for it are told: there is time for it */
   interrupt(tell: boolean): void;
+  /** Resolves when what was given so far has passed the serializer, after so many ms at the latest. */
+  serialized(ms: number): Promise<unknown>;
   /** Ends every connection; their last events have been delivered when it resolves. */
   endConnections(how: Finish): Promise<void>;
   /** Resolves when no handler of a connection's events runs, after so many ms at the latest. */
@@ -30,6 +32,7 @@ export async function drain(server: Drainable, { mode, deadline }: ShutdownWay):
   if (graceful) await server.handlersIdle(left());
   // What still streams would go on for ever, as far as anybody knows.
   server.interrupt(graceful);
+  if (graceful) await server.serialized(left());
   // To finishMessages, what was given in this turn is not begun yet. Let go out what can: the
   // handlers were waited for because of their replies.
   if (graceful) await new Promise((resolve) => setImmediate(resolve));

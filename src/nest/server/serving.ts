@@ -14,6 +14,7 @@ import { Dialling } from './dialling.js';
 import { drain } from './draining.js';
 import type { LifecycleEvent, LifecycleHandlers } from './lifecycle-handlers.js';
 import { Runs } from '../handling/runs.js';
+import { within } from '../handling/within.js';
 import type { PikeServerSettings } from './server-options.js';
 import { faultOf } from '../session/fault.js';
 import type { Session } from '../session/session.js';
@@ -113,12 +114,25 @@ export class Serving<T> {
           for (const { answers } of this.#sessions) answers.refuseWaiting();
           return this.connector.stopListening();
         },
-        handlersIdle: (ms) => Promise.all([this.#runs.idle(ms), this.#lifecycleRuns.idle(ms)]),
+        handlersIdle: (ms) =>
+          Promise.all([
+            this.#runs.idle(ms),
+            this.#lifecycleRuns.idle(ms),
+            within(
+              ms,
+              this.#all(({ deserializing }) => deserializing),
+            ),
+          ]),
         interrupt: (tell) => {
           const err = tell ? INTERRUPTED : undefined;
           for (const { answers } of this.#sessions) answers.stop(err);
           this.#dispatcher.stopEventStreams();
         },
+        serialized: (ms) =>
+          within(
+            ms,
+            this.#all(({ serializing }) => serializing),
+          ),
         endConnections: async (how) => {
           await this.connector.shutdown(how);
           this.#unsubscribe?.();
@@ -129,6 +143,11 @@ export class Serving<T> {
     );
     const { refusedEvents } = this.#dispatcher;
     if (refusedEvents > 0) this.#host.warn(eventsRefused(refusedEvents));
+  }
+
+  /** Something of every session; resolves with the last. */
+  #all(of: (session: Session<T>) => Promise<void> | undefined): Promise<unknown> {
+    return Promise.all(Array.from(this.#sessions, async (session) => of(session)));
   }
 
   #happened(event: ConnectorEvent<T>): void {

@@ -111,6 +111,16 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
     return this.#state === 'open';
   }
 
+  /** Resolves when what has come so far is deserialized, and taken; `undefined` if it is. */
+  get deserializing(): Promise<void> | undefined {
+    return this.#incoming.tail;
+  }
+
+  /** Resolves when what was given so far is serialized; `undefined` if it is. */
+  get serializing(): Promise<void> | undefined {
+    return this.#sender.serializing;
+  }
+
   /** The peer is accepted. */
   opened(): void {
     if (this.#state === 'arriving') this.#become('open');
