@@ -225,6 +225,7 @@ describe('a global ValidationPipe', () => {
   it.each([{}, { transform: true }, { whitelist: true }])(
     'with %j leaves events as they are',
     async (options) => {
+      log.length = 0;
       @Module({
         controllers: [EchoController, TypedController],
         providers: [
