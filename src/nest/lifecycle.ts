@@ -1,4 +1,6 @@
+import 'reflect-metadata';
 import { EventPattern } from '@nestjs/microservices';
+import { PikeEvent } from '../core/events.js';
 import type { ConnectorEvent } from '../core/events.js';
 import { PIKE_TRANSPORT } from './transport.js';
 
@@ -52,7 +54,27 @@ export interface LifecycleOptions {
 }
 
 function on(lifecyclePattern: LifecyclePattern, options: LifecycleOptions): MethodDecorator {
-  return EventPattern(lifecyclePattern, PIKE_TRANSPORT, { ...options });
+  const handles = EventPattern(lifecyclePattern, PIKE_TRANSPORT, { ...options });
+  return (target, name, descriptor) => {
+    hideEventClasses(target, name);
+    handles(target, name, descriptor);
+  };
+}
+
+const PARAMETER_TYPES = 'design:paramtypes';
+
+/**
+ * Has Nest take the parameters of a handler that are events for any objects. Of one whose class it
+ * knows, its ValidationPipe makes a copy, as of data: it would be no event any more.
+ */
+function hideEventClasses(target: object, name: string | symbol): void {
+  const types = Reflect.getMetadata(PARAMETER_TYPES, target, name) as unknown[] | undefined;
+  const shown = types?.map((type) => (isEventClass(type) ? Object : type));
+  if (shown !== undefined) Reflect.defineMetadata(PARAMETER_TYPES, shown, target, name);
+}
+
+function isEventClass(type: unknown): boolean {
+  return typeof type === 'function' && type.prototype instanceof PikeEvent;
 }
 
 /**

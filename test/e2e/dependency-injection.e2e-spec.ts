@@ -442,6 +442,52 @@ describe('a registered client', () => {
     expect(connections).toBe(1);
   });
 
+  it('is there for the hooks of global modules, too, from the first to the last', async () => {
+    const server = await serve([PikeModule, ProtocolModule], { converter: PROTOCOL });
+    let connections = 0;
+    server.on('remoteConnect', () => connections++);
+    @Injectable()
+    class EarlyCaller extends Caller implements OnModuleInit {
+      async onModuleInit() {
+        this.said.push(await sum(this.client));
+      }
+    }
+    @Global()
+    @Module({
+      imports: [
+        ProtocolModule,
+        PikeModule.registerClient({ name: 'SUM', port: portOf(server), converter: PROTOCOL }),
+      ],
+      providers: [EarlyCaller],
+    })
+    class CallersModule {}
+    const app = await NestFactory.createApplicationContext(rootModule([CallersModule]), {
+      logger: false,
+      abortOnError: false,
+    });
+    await opened(app).init();
+    await app.close();
+    expect(app.get(EarlyCaller).said).toEqual([6, 6]);
+    expect(connections).toBe(1);
+  });
+
+  it('is passed on by a module that exports PikeModule', async () => {
+    const server = await serve([PikeModule, ProtocolModule], { converter: PROTOCOL });
+    @Module({
+      imports: [PikeModule.registerClient({ name: 'SUM', port: portOf(server) })],
+      exports: [PikeModule],
+    })
+    class ClientsModule {}
+    const app = await NestFactory.createApplicationContext(
+      rootModule(
+        [PikeModule.forRoot({ converter: PROTOCOL }), ProtocolModule, ClientsModule],
+        [Caller],
+      ),
+      { logger: false, abortOnError: false },
+    );
+    await expect(sum(opened(app).get(Caller).client)).resolves.toBe(6);
+  });
+
   it('may be registered by a factory that takes its time, and shares what PikeModule says', async () => {
     const server = await serve([PikeModule, ProtocolModule], { converter: PROTOCOL });
     @Module({

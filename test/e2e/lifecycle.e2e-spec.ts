@@ -2,8 +2,9 @@
 // decides about connections.
 import { EventEmitter, once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { CanActivate } from '@nestjs/common';
-import { Controller, Injectable, UseGuards } from '@nestjs/common';
+import type { CanActivate, Type } from '@nestjs/common';
+import { Controller, Injectable, Module, UseGuards, ValidationPipe } from '@nestjs/common';
+import { APP_PIPE, NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import {
   OnFinishDisconnect,
@@ -13,6 +14,7 @@ import {
   PikeClient,
   PikeContext,
   PikeLifecycle,
+  PikeServer,
   RemoteConnectEvent,
   RemoteDisconnectEvent,
 } from 'nestjs-pike';
@@ -194,6 +196,60 @@ describe('lifecycle events', () => {
     await firstValueFrom(client.send('echo', 1));
     expect(log).toEqual(before);
   });
+});
+
+describe('a global ValidationPipe', () => {
+  @Controller()
+  class TypedController {
+    @OnRemoteConnect()
+    connecting(@Payload() event: RemoteConnectEvent) {
+      event.finishAccept();
+    }
+
+    @OnRemoteDisconnect()
+    left(event: RemoteDisconnectEvent) {
+      note(`left, with ${event.queued.length}`);
+    }
+  }
+
+  /** What it needs of class-validator and class-transformer. */
+  const packages = {
+    validatorPackage: { validate: () => Promise.resolve([]) },
+    transformerPackage: {
+      plainToInstance: <T>(type: Type<T>, value: unknown) =>
+        Object.assign(new type() as object, value) as T,
+      classToPlain: (value: unknown) => ({ ...(value as object) }),
+    },
+  };
+
+  it.each([{}, { transform: true }, { whitelist: true }])(
+    'with %j leaves events as they are',
+    async (options) => {
+      log.length = 0;
+      @Module({
+        controllers: [EchoController, TypedController],
+        providers: [
+          { provide: APP_PIPE, useValue: new ValidationPipe({ ...options, ...packages }) },
+        ],
+      })
+      class ValidatingModule {}
+      const server = new PikeServer({ host: '127.0.0.1', port: 0 });
+      const app = await NestFactory.createMicroservice(ValidatingModule, {
+        strategy: server,
+        logger: false,
+      });
+      await app.listen();
+      const client = new PikeClient(server.address as { port: number });
+      try {
+        await expect(firstValueFrom(client.send('echo', 'taken'))).resolves.toBe('taken');
+        await client.close();
+        await logged('left, with 0');
+      } finally {
+        await client.close();
+        await app.close();
+      }
+    },
+  );
 });
 
 describe('a client that is refused', () => {

@@ -95,7 +95,7 @@ export class PikeApplication
     for (const server of this.#servers) server.learnSignal(signal);
   }
 
-  /** Nest calls the hooks of global modules last: other providers may use the clients in theirs. */
+  /** Nest calls this hook last (see PikeCoreModule): other providers may use the clients in theirs. */
   async onApplicationShutdown(signal?: string): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close(signal)));
   }

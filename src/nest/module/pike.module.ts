@@ -1,4 +1,4 @@
-import { ConfigurableModuleBuilder, Global, Inject, Module, Optional } from '@nestjs/common';
+import { ConfigurableModuleBuilder, Inject, Module, Optional } from '@nestjs/common';
 import type {
   ConfigurableModuleAsyncOptions,
   DynamicModule,
@@ -14,7 +14,6 @@ import type {
   PikeModuleOptions,
 } from './module-options.js';
 import { PikeApplication } from './pike-application.js';
-import { PikeClientsModule } from './pike-clients.module.js';
 import { PikeCoreModule } from './pike-core.module.js';
 import { getPikeClientToken } from './tokens.js';
 
@@ -43,7 +42,6 @@ export type PikeModuleAsyncOptions = ConfigurableModuleAsyncOptions<
  *
  * `registerClient` registers injectable clients, in any module.
  */
-@Global()
 @Module({ imports: [PikeCoreModule] })
 export class PikeModule extends ConfigurableModuleClass {
   constructor(
@@ -73,7 +71,7 @@ export class PikeModule extends ConfigurableModuleClass {
   }
 
   /**
-   * Registers clients for the module that imports this, and those to which it exports it. They
+   * Registers clients for the module that imports this; `exports: [PikeModule]` passes them on. They
    * connect when they are first used, and are closed with the application, after its servers and
    * after the `onApplicationShutdown` of every other provider. Inject them by `@InjectPikeClient(name)`.
    */
@@ -102,7 +100,7 @@ export class PikeModule extends ConfigurableModuleClass {
 }
 
 function shared(module: DynamicModule): DynamicModule {
-  return { ...module, exports: [SHARED_OPTIONS] };
+  return { ...module, global: true, exports: [SHARED_OPTIONS] };
 }
 
 function clientsModule(
@@ -110,8 +108,8 @@ function clientsModule(
   imports: ModuleMetadata['imports'] = [],
 ): DynamicModule {
   return {
-    module: PikeClientsModule,
-    imports: [PikeCoreModule, ...imports],
+    module: PikeModule,
+    imports,
     providers,
     exports: providers.map(({ provide }) => provide),
   };
