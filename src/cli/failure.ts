@@ -80,6 +80,10 @@ const TRANSPORT: Partial<Record<PikeErrorCode, { exitCode: ExitCode; advice?: st
   },
 };
 
+/** npm installs peers by itself, unless it is told not to. */
+const INSTALL_NEST =
+  'This command needs Nest: npm install @nestjs/common @nestjs/core @nestjs/microservices rxjs reflect-metadata.';
+
 /** Says what has failed. @param verbose whether with the stack, and what is underneath */
 export function describeFailure(thrown: unknown, verbose: boolean): Failure {
   const { exitCode, text } = classify(thrown);
@@ -93,7 +97,8 @@ function classify(thrown: unknown): Failure {
   if (isPikeError(thrown)) return classifyTransport(thrown);
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const { code, name, message } = error as NodeJS.ErrnoException;
-  return { exitCode: EXIT_CODES.failed, text: `${code ?? name}: ${message}` };
+  const advice = code === 'ERR_MODULE_NOT_FOUND' ? `. ${INSTALL_NEST}` : '';
+  return { exitCode: EXIT_CODES.failed, text: `${code ?? name}: ${message}${advice}` };
 }
 
 function classifyTransport(error: PikeError): Failure {

@@ -42,7 +42,7 @@ export class TypedProgram {
     this.#child.stdin?.on('error', () => undefined);
   }
 
-  type(text: string): void {
+  type(text: string | Buffer): void {
     this.#child.stdin?.write(text);
   }
 

@@ -1,4 +1,5 @@
 import { createHistogram } from 'node:perf_hooks';
+import type { Subscription } from 'rxjs';
 import type { PikeClient } from '../../index.js';
 import { isPikeError } from '../../core/index.js';
 import type { CommandContext } from '../command-context.js';
@@ -67,6 +68,8 @@ class Load {
   #answered = 0;
   #errors = 0;
   #over = false;
+  /** Ends each lane whose request may still be answered. */
+  readonly #stops = new Set<() => void>();
 
   constructor(
     clients: readonly PikeClient[],
@@ -82,9 +85,9 @@ class Load {
 
   async run(): Promise<BenchResult> {
     const { inFlight, seconds } = this.#options;
-    const end = (): void => void (this.#over = true);
-    const timer = setTimeout(end, seconds * 1_000);
-    this.#signal.addEventListener('abort', end, { once: true });
+    const timer = setTimeout(() => (this.#over = true), seconds * 1_000);
+    this.#signal.addEventListener('abort', () => this.#interrupt(), { once: true });
+    if (this.#signal.aborted) this.#interrupt();
     const start = performance.now();
     const lanes = this.#clients.flatMap((client) =>
       Array.from({ length: inFlight }, () => this.#lane(client)),
@@ -102,18 +105,30 @@ class Load {
     return { requests, errors, seconds, requestsPerSecond, p50: ms(50), p99: ms(99) };
   }
 
-  /** One request after the other. Ends when the time is over, or the connection is lost. */
+  /** Waits for no reply any more. */
+  #interrupt(): void {
+    this.#over = true;
+    for (const stop of this.#stops) stop();
+  }
+
+  /** One request after the other. Ends when the time is over, or the transport has failed. */
   #lane(client: PikeClient): Promise<void> {
     const { pattern, data } = this.#message;
     return new Promise((resolve) => {
+      let request: Subscription | undefined;
+      const stop = (): void => {
+        this.#stops.delete(stop);
+        request?.unsubscribe();
+        resolve();
+      };
       const next = (): void => {
-        if (this.#over) return resolve();
+        if (this.#over) return stop();
         const start = performance.now();
-        client.send(pattern, data).subscribe({
+        request = client.send(pattern, data).subscribe({
           error: (thrown: unknown) => {
             this.#failed(thrown);
             // A client connects anew when it is used again: that is not what is measured.
-            if (isPikeError(thrown)) resolve();
+            if (isPikeError(thrown)) stop();
             else next();
           },
           complete: () => {
@@ -123,6 +138,7 @@ class Load {
           },
         });
       };
+      this.#stops.add(stop);
       next();
     });
   }

@@ -82,7 +82,7 @@ class Talk {
       {
         line: (line) => this.#typed(line),
         end: () => this.#then(() => this.#inputEnded()),
-        interrupt: () => this.#then(() => this.#interrupted()),
+        interrupt: () => this.#interrupted(),
       },
       options.lines,
     );
@@ -143,8 +143,7 @@ class Talk {
         for (const text of helpFor(this.#protocol)) this.prompt.print(text);
         return;
       case 'cancel':
-        this.prompt.print(`cancelled: ${await this.#conversation.cancel()}`);
-        return;
+        return this.#cancel();
       case 'exit':
         return this.#leave();
       case 'nothing':
@@ -169,11 +168,15 @@ class Talk {
     stop();
   }
 
-  async #interrupted(): Promise<void> {
-    if (this.#conversation.openRequests > 0) {
-      this.prompt.print(`cancelled: ${await this.#conversation.cancel()}`);
-    } else if (this.prompt.isBlank) this.prompt.print('(.exit or Ctrl-D leaves.)');
+  #interrupted(): void {
+    if (this.#conversation.openRequests > 0) this.#then(() => this.#cancel());
+    else if (this.prompt.isBlank) this.prompt.print('(.exit or Ctrl-D leaves.)');
+    // At once: what is typed behind it is another line.
     else this.prompt.clear();
+  }
+
+  async #cancel(): Promise<void> {
+    this.prompt.print(`cancelled: ${await this.#conversation.cancel()}`);
   }
 
   #leave(): void {

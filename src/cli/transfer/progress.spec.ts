@@ -29,7 +29,7 @@ describe('a progress bar', () => {
     const progress = new Progress(2_000_000, 0);
     progress.reached(1_000_000, 1_000);
     expect(drawProgress('a.bin', progress, 1_000, 80)).toBe(
-      'a.bin [=============             ]  50 %  977 KiB of 1.91 MiB  977 KiB/s  0:02 left',
+      'a.bin [===========            ] 50 %  977 KiB of 1.91 MiB  977 KiB/s  0:01 left',
     );
     for (let columns = 1; columns <= 200; columns++) {
       expect(drawProgress('a.bin', progress, 1_000, columns).length).toBeLessThan(columns);
