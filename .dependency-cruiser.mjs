@@ -1,10 +1,11 @@
 /**
- * The layers of the source: nest -> converters -> core; testing stands on converters and core.
+ * The layers of the source: nest -> converters -> core; testing stands on converters and core; cli
+ * stands on the entry points of nest, converters and core, as a user's program would.
  * A file imports only from the layers below its own. Tests, samples and benchmarks may import
  * anything.
  */
 const SPEC = '\\.spec\\.ts$';
-const ENTRY = '^src/((core|converters|testing)/)?index\\.ts$';
+const ENTRY = ['^src/((core|converters|testing)/)?index\\.ts$', '^src/cli/main\\.ts$'];
 /** What the benchmarks measure against is installed by `npm run bench:setup`, for nobody else. */
 const BENCH_PEERS = '^bench/.*/peers/';
 const FRAMEWORK = '(^|node_modules/)(@nestjs/|rxjs(/|$)|reflect-metadata(/|$))';
@@ -57,6 +58,24 @@ export default {
       { path: '^src/testing/' },
     ),
     error(
+      'cli-stands-on-entry-points',
+      'the command line uses what every user of the package can',
+      { path: '^src/cli/', pathNot: SPEC },
+      { path: '^src/', pathNot: ['^src/cli/', '^src/((core|converters)/)?index\\.ts$'] },
+    ),
+    error(
+      'nothing-stands-on-cli',
+      'the command line is a program, not a library',
+      { path: '^src/', pathNot: '^src/cli/' },
+      { path: '^src/cli/' },
+    ),
+    error(
+      'commander-is-for-the-command-line',
+      'an application that uses the package does not load what only its command line needs',
+      { path: '^src/', pathNot: '^src/cli/' },
+      { path: '(^|node_modules/)commander(/|$)' },
+    ),
+    error(
       'main-entry-shows-nest-and-core',
       'src/index.ts exports the Nest layer and the core types that it mentions',
       { path: '^src/index\\.ts$' },
@@ -65,7 +84,7 @@ export default {
     error(
       'no-barrels-inside',
       'files in src import the file that has what they need, never an index.ts',
-      { path: '^src/', pathNot: SPEC },
+      { path: '^src/', pathNot: [SPEC, '^src/cli/'] },
       { path: ['^src/index\\.ts$', '^src/.*/index\\.ts$'] },
     ),
     error(
@@ -79,7 +98,7 @@ export default {
       'no-orphans',
       'no entry point reaches this file, so nobody can use it',
       { path: ENTRY },
-      { path: '^src/', pathNot: [SPEC, ENTRY], reachable: false },
+      { path: '^src/', pathNot: [SPEC, ...ENTRY], reachable: false },
     ),
     error(
       'no-development-packages',

@@ -1,6 +1,6 @@
 // Packs the package as npm would publish it, and checks what a user gets: the list of files,
-// the exports (publint), the types (are-the-types-wrong), and that every entry point loads
-// both by import and by require, with the same names.
+// the exports (publint), the types (are-the-types-wrong), that every entry point loads both by
+// import and by require, with the same names, and that the command line runs.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,8 +51,12 @@ const promised = Object.values(manifest.exports)
 for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', ...promised]) {
   if (!files.includes(file)) problems.push(`is missing from the package: ${file}`);
 }
+// The command line is a program, and is built once.
 const inFormat = (format) =>
-  files.filter((file) => file.startsWith(`dist/${format}/`)).map((file) => file.slice(9));
+  files
+    .filter((file) => file.startsWith(`dist/${format}/`))
+    .map((file) => file.slice(9))
+    .filter((file) => !file.startsWith('cli/'));
 if (inFormat('esm').join('\n') !== inFormat('cjs').join('\n')) {
   problems.push('dist/esm and dist/cjs do not hold the same files');
 }
@@ -85,12 +89,19 @@ for (const entry of Object.keys(manifest.exports).filter((key) => key !== './pac
   if (esm === '') problems.push(`${specifier} exports nothing`);
 }
 
+// 3. The command line starts by its file, as a shell starts it.
+for (const [name, file] of Object.entries(manifest.bin)) {
+  if (!files.includes(file)) problems.push(`is missing from the package: ${file}`);
+  const version = execFileSync(join(home, file), ['--version'], { encoding: 'utf8' }).trim();
+  if (version !== manifest.version) problems.push(`${name} --version prints ${version}`);
+}
+
 if (problems.length > 0) {
   console.error(`The package is not right:\n  ${problems.join('\n  ')}`);
   process.exit(1);
 }
 console.log(`${packed.filename}: ${files.length} files, ${packed.unpackedSize} bytes unpacked`);
 
-// 3. The judges.
+// 4. The judges.
 run(process.execPath, [binary('publint', 'publint'), 'run', tarball, '--strict']);
 run(process.execPath, [binary('@arethetypeswrong/cli', 'attw'), tarball, '--no-emoji']);

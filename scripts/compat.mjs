@@ -80,6 +80,9 @@ function prove({ name, cli, versions, extensions }, tarball, work) {
       execFileSync('npm', ['run', '--silent', script], run);
     }
     execFileSync(process.execPath, ['dist/main.js'], run);
+    const own = npm(application, 'exec', '--no', '--', 'nestjs-pike', '--version').trim();
+    console.log(`npx nestjs-pike --version: ${own}`);
+    if (!tarball.endsWith(`-${own}.tgz`)) throw new Error(`${own} is not what was packed.`);
   }
 }
 

@@ -13,12 +13,15 @@ interface Block {
 
 /**
  * A page whose examples are programs. A block of code says its name (`ts file=name.ts`), and one
- * of text may say what a program prints (`text output=name.ts`).
+ * of text may say what a program prints (`text output=name.ts`). So may commands of a shell, where
+ * they are to be run (`sh file=name.sh`).
  */
 export class Page {
   /** The programs and their parts: code by file name. */
   readonly files = new Map<string, string>();
-  /** What programs print, by file name. */
+  /** Commands of a shell, by file name. */
+  readonly scripts = new Map<string, string>();
+  /** What programs and commands print, by file name. */
   readonly outputs = new Map<string, string>();
 
   /** @param ports what to write instead of the page's ports, so that they are free */
@@ -31,7 +34,7 @@ export class Page {
   private constructor(text: string) {
     for (const block of blocksOf(text)) this.#add(block);
     for (const name of this.outputs.keys()) {
-      if (!this.files.has(name))
+      if (!this.files.has(name) && !this.scripts.has(name))
         throw new Error(`There is the output of ${name}, but no such file.`);
     }
   }
@@ -65,6 +68,8 @@ export class Page {
         throw new Error(`Code that nobody compiles; write \`\`\`ts file=name.ts: ${content}`);
       }
       this.files.set(name, content);
+    } else if (language === 'sh' && kind === 'file') {
+      this.scripts.set(name, content);
     } else if (kind === 'output') {
       this.outputs.set(name, content);
     }

@@ -6,9 +6,9 @@ import { freePort } from '../support/free-port.js';
 import { Project } from '../support/project.js';
 import { Page, problemsIn } from './page.js';
 
-/** The programs of this page talk to each other: `push.spec.ts` runs them. */
-const ELSEWHERE = 'push.md';
-const pages = readdirSync('docs').filter((name) => name.endsWith('.md') && name !== ELSEWHERE);
+/** The programs of these pages talk to each other: specs of their own run them. */
+const ELSEWHERE = new Set(['command-line.md', 'push.md']);
+const pages = readdirSync('docs').filter((name) => name.endsWith('.md') && !ELSEWHERE.has(name));
 
 describe.each(pages)('the examples of docs/%s', (name) => {
   let page: Page;

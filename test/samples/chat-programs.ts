@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { EventEmitter, on } from 'node:events';
 import { freePort } from '../support/free-port.js';
-import { Program } from '../support/project.js';
-import type { Outcome, Project } from '../support/project.js';
+import type { Outcome, Program, Project } from '../support/project.js';
 import { RawPeer } from '../support/raw-peer.js';
-import { Screen } from './screen.js';
+import { TypedProgram } from '../support/typed-program.js';
 
 const MAIN = 'sample/02-chat/main.js';
 const CLIENT = 'sample/02-chat/client.js';
@@ -16,7 +12,7 @@ export class Chat {
   readonly server: Program;
   readonly #project: Project;
   readonly #peers: RawPeer[] = [];
-  readonly #clients: ChatClient[] = [];
+  readonly #clients: TypedProgram[] = [];
 
   private constructor(project: Project, port: number) {
     this.#project = project;
@@ -47,9 +43,10 @@ export class Chat {
   }
 
   /** The sample's own client. By default it is connected to the server, by pipes. */
-  client(options: { args?: string[]; terminal?: { columns: number } } = {}): ChatClient {
+  client(options: { args?: string[]; terminal?: { columns: number } } = {}): TypedProgram {
     const { args = [`127.0.0.1:${this.port}`], terminal } = options;
-    const client = new ChatClient(this.#project, args, terminal);
+    const command = [process.execPath, CLIENT, ...args];
+    const client = new TypedProgram(command, { folder: this.#project.folder, terminal });
     this.#clients.push(client);
     return client;
   }
@@ -60,70 +57,5 @@ export class Chat {
     await Promise.all(this.#peers.map((peer) => peer.destroy()));
     this.server.kill('SIGTERM');
     return this.server.ended;
-  }
-}
-
-/** The sample's client in a process of its own: with pipes, or in a terminal. */
-export class ChatClient {
-  readonly program: Program;
-  /** What a person sees. */
-  readonly screen: Screen;
-  readonly #child: ChildProcess;
-  readonly #shown = new EventEmitter();
-
-  constructor(project: Project, args: string[], terminal: { columns: number } | undefined) {
-    const { columns = 80 } = terminal ?? {};
-    const command = [process.execPath, CLIENT, ...args];
-    const inTerminal = [
-      'python3',
-      '-B',
-      `${process.cwd()}/test/samples/terminal.py`,
-      `${columns}`,
-      '24',
-    ];
-    const [file = '', ...rest] = terminal === undefined ? command : [...inTerminal, ...command];
-    this.#child = spawn(file, rest, {
-      cwd: project.folder,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, TERM: 'xterm' },
-    });
-    this.program = new Program(this.#child);
-    this.screen = new Screen(columns);
-    this.#child.stdout?.on('data', (text: string) => {
-      this.screen.write(text);
-      this.#shown.emit('change');
-    });
-    // A program that has ended is typed to in vain.
-    this.#child.stdin?.on('error', () => undefined);
-  }
-
-  type(text: string): void {
-    this.#child.stdin?.write(text);
-  }
-
-  endInput(): void {
-    this.#child.stdin?.end();
-  }
-
-  /** Resolves once the last rows of the screen are these; rejects if it ends otherwise. */
-  async shows(...rows: string[]): Promise<void> {
-    const isShown = (): boolean =>
-      JSON.stringify(this.screen.rows.slice(-rows.length)) === JSON.stringify(rows);
-    if (isShown()) return;
-    const ended = new AbortController();
-    void this.program.ended.then(() => ended.abort());
-    try {
-      for await (const _ of on(this.#shown, 'change', { signal: ended.signal })) {
-        if (isShown()) return;
-      }
-    } catch {
-      throw new Error(`Ended without showing ${rows.join('|')}:\n${this.screen.rows.join('\n')}`);
-    }
-  }
-
-  /** Ends it at once, if it runs. */
-  async kill(): Promise<void> {
-    this.program.kill('SIGKILL');
-    await this.program.ended;
   }
 }

@@ -57,6 +57,9 @@ export class Screen {
   #obey(command: string, count: number | undefined): void {
     const row = this.#rows[this.#row] as string[];
     switch (command) {
+      case 'm':
+        // A style: it moves nothing.
+        return;
       case 'A':
         this.#goTo(this.#row - (count ?? 1));
         return;

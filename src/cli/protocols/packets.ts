@@ -1,0 +1,20 @@
+import type { Packet, Protocol } from './protocol.js';
+
+/** The packet that a message stands for. @throws what the deserializer throws (rejection) */
+export async function packetOf({ deserializer }: Protocol, message: unknown): Promise<Packet> {
+  const packet = deserializer === undefined ? message : await deserializer.deserialize(message);
+  return typeof packet === 'object' && packet !== null ? packet : {};
+}
+
+/**
+ * The message that stands for a packet; `undefined` if the protocol has none for it.
+ * @throws what the serializer throws (rejection)
+ */
+export async function messageOf({ serializer }: Protocol, packet: Packet): Promise<unknown> {
+  return serializer === undefined ? packet : serializer.serialize(packet);
+}
+
+/** Whether a peer can be told that a request is cancelled, or be asked for a sign of life. */
+export function isDefaultProtocol({ serializer, deserializer }: Protocol): boolean {
+  return serializer === undefined && deserializer === undefined;
+}
