@@ -33,6 +33,7 @@ class Run implements OutboundHost<Parcel> {
   /** Whether the system copies each chunk when it is handed over. */
   copies = false;
   act: (name: string) => void = () => {};
+  onRejected: () => void = () => {};
 
   constructor({ framed = false, chunkBytes = 64 }: { framed?: boolean; chunkBytes?: number } = {}) {
     const hooks = {
@@ -57,6 +58,7 @@ class Run implements OutboundHost<Parcel> {
 
   rejected(message: Parcel): void {
     this.rejections.push(message);
+    this.onRejected();
   }
 
   serializerFailed(): void {
@@ -197,6 +199,22 @@ describe.each([{ framed: true }, { framed: false }])('OutboundPump, $framed', ({
     expect(run.rejections).toEqual([messages[1]]);
     expect(run.sentMessages).toBe(2);
     expect(run.failures).toBe(0);
+  });
+
+  it('serializes nothing behind a message that fails before its owner can take that back', async () => {
+    const run = new Run({ framed });
+    run.pump.start();
+    const messages = [parcel({ bytes: 5 }), parcel({ throws: true }), parcel({ bytes: 7 })];
+    const [, , last] = messages as [Parcel, Parcel, Parcel];
+    let withdrawn = -1;
+    run.onRejected = () => process.nextTick(() => (withdrawn = run.pump.withdraw(last)));
+    run.send(...messages);
+    await endOfTurn();
+
+    expect(withdrawn).not.toBe(-1);
+    expect(run.takeAll()).toEqual(bytesOf(messages.slice(0, 1)));
+    run.pump.flush();
+    expect(run.timesIdle).toBeGreaterThan(0);
   });
 
   it('sends messages without bytes without a system call', async () => {
@@ -373,7 +391,9 @@ describe('a converter that goes on writing when it has failed', () => {
     await endOfTurn();
 
     expect(late).toThrow(RangeError);
-
-    expect(chunks.map(String)).toEqual(['firstthird']);
+    expect(chunks.map(String)).toEqual(['first']);
+    pump.written();
+    expect(late).toThrow(RangeError);
+    expect(chunks.slice(1).map(String)).toEqual(['third']);
   });
 });

@@ -12,7 +12,10 @@ export interface OutboundHost<T> {
    * @returns whether nobody reads the chunk any more, although `written` is still to come
    */
   write(chunk: Buffer): boolean;
-  /** A message could not be serialized; none of its bytes has left. */
+  /**
+   * A message could not be serialized; none of its bytes has left. What was given behind it is not
+   * serialized before the next tick, so that it can be taken back by then.
+   */
   rejected(message: T, thrown: unknown): void;
   /** A message could not be serialized and some of its bytes have left: the connection is broken. */
   serializerFailed(thrown: unknown): void;
@@ -35,6 +38,8 @@ export class OutboundPump<T> {
   #running = false;
   #filling = false;
   #scheduled = false;
+  /** Whether a message has been rejected and its owner is about to learn of it. */
+  #telling = false;
   #averageBytes = 0;
 
   constructor(encoder: MessageEncoder<T>, pool: ChunkPool, host: OutboundHost<T>) {
@@ -94,7 +99,7 @@ export class OutboundPump<T> {
   /** Hands over the next chunk, if none is under way and something can be sent. */
   flush(): void {
     const { queue } = this;
-    if (!this.#running || queue.flying || this.#filling) return;
+    if (!this.#running || queue.flying || this.#filling || this.#telling) return;
     if (!queue.hasNext) {
       this.#host.idle();
       return;
@@ -137,7 +142,10 @@ export class OutboundPump<T> {
         this.#host.rejected(queue.rejectNext(), thrown);
         // Last, for it calls the serializer's own code.
         this.#encoder.abandon();
-        continue;
+        // Whoever learns of it may want to take back what follows it.
+        this.#telling = true;
+        process.nextTick(goOnAfterTelling, this);
+        return false;
       }
       if (!this.#running) return false;
       if (progress !== 'ended') return writer.position > start;
@@ -188,6 +196,12 @@ export class OutboundPump<T> {
     process.nextTick(flushScheduled, this);
   }
 
+  /** @internal The owner of a message that was rejected has been told. */
+  goOnAfterTelling(): void {
+    this.#telling = false;
+    this.flush();
+  }
+
   /** @internal The end of a turn in which messages were given. */
   flushScheduled(): void {
     this.#scheduled = false;
@@ -197,6 +211,10 @@ export class OutboundPump<T> {
 
 function flushScheduled<T>(pump: OutboundPump<T>): void {
   pump.flushScheduled();
+}
+
+function goOnAfterTelling<T>(pump: OutboundPump<T>): void {
+  pump.goOnAfterTelling();
 }
 
 /** A writer with the first bytes of another, which its converter, having failed, may go on using. */

@@ -471,6 +471,7 @@ describe('Outbox', () => {
     ]);
     run.land();
     await first;
+    run.land();
     await run.outbox.flushed();
   });
 });

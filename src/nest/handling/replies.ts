@@ -7,6 +7,7 @@ import { INTERNAL_ERROR } from './reply-error.js';
 import type { RequestHost } from './request.js';
 import { Request } from './request.js';
 import type { Outcome } from './run.js';
+import { StreamEnds } from './stream-ends.js';
 
 /** What replies tell their connection. */
 export interface RepliesHost {
@@ -55,6 +56,8 @@ export class Replies<T> implements RequestHost {
     },
     failed: (thrown, packet) => this.#notSent(packet, thrown),
   };
+  /** Made with the first stream: many peers ask for none. */
+  #ends: StreamEnds<T> | undefined;
   #firstSlot = 0;
   #nextSlot = 0;
   #eventsInLine = 0;
@@ -114,7 +117,7 @@ export class Replies<T> implements RequestHost {
   reply(request: Request, reply: Outcome): void {
     const packet: ReplyPacket = { id: request.id, ...reply };
     if (this.#line === undefined) {
-      this.#send(packet);
+      this.#send(packet, request.gave);
       return;
     }
     // One reply for each request: the first value is it.
@@ -178,17 +181,28 @@ export class Replies<T> implements RequestHost {
       return;
     }
     this.#host.warn(error);
-    this.#requests.get(packet.id)?.stop();
-    this.#send({ id: packet.id, err: INTERNAL_ERROR, isDisposed: true });
+    const request = this.#requests.get(packet.id);
+    request?.stop();
+    const endTakenBack = this.#ends?.takeBack(packet.id) === true;
+    // Otherwise the client has been told already, of another value, or wants to know nothing more.
+    if (request !== undefined || endTakenBack || packet.isDisposed === true) {
+      this.#send({ id: packet.id, err: INTERNAL_ERROR, isDisposed: true });
+    }
   }
 
-  #send(packet: ReplyPacket): void {
+  /** @param follows whether the packet follows values of its request */
+  #send(packet: ReplyPacket, follows = false): void {
     const { bytes } = this.#sender.buffer;
     if (bytes >= this.#maxBytes && this.#maxBytes > 0) {
       if (!this.#ended) this.#host.fail(bufferFull(bytes));
       return;
     }
-    this.#sender.send(packet, this.#fate, sizeOf(packet));
+    if (follows && packet.isDisposed === true) {
+      this.#ends ??= new StreamEnds(this.#sender);
+      this.#ends.send(packet, this.#fate, sizeOf(packet));
+    } else {
+      this.#sender.send(packet, this.#fate, sizeOf(packet));
+    }
   }
 
   #fill(line: Fifo<Slot>, request: Request, reply: ReplyPacket): void {

@@ -72,6 +72,16 @@ export class PacketSender<Packet, T> {
     } else this.#giveInOrder(message, packet, bytes, fate);
   }
 
+  /** Takes back a message that was given to the connector. @returns whether none of its bytes has left */
+  withdraw(message: T): boolean {
+    return this.#connector.withdraw(this.#connection, message);
+  }
+
+  /** Settles when everything given to the connector so far has been sent, or came back. */
+  flushed(): Promise<void> {
+    return this.#connector.flushed(this.#connection);
+  }
+
   /** Gives nothing more to the connector, and tells nobody: the connection has ended. */
   stop(): void {
     this.#stopped = true;
@@ -115,7 +125,7 @@ export class PacketSender<Packet, T> {
 
   #createBuffer(): SendBuffer {
     return new SendBuffer({
-      flushed: () => this.#connector.flushed(this.#connection),
+      flushed: () => this.flushed(),
       drained: () => this.#connector.drained(this.#connection),
     });
   }
