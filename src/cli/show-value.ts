@@ -1,7 +1,7 @@
 /**
  * A value as one line of JSON. What JSON has no form for: a bigint is a number of as many digits,
  * bytes are a text of hexadecimal digits, a date is a text (ISO 8601), an infinite number and NaN are
- * texts, and no value at all is `null`.
+ * texts, an error is its message, and no value at all is `null`.
  */
 export function showValue(value: unknown): string {
   return show(value).replace(
@@ -25,6 +25,7 @@ function show(value: unknown): string {
 
 function showObject(value: object): string {
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('hex'));
+  if (value instanceof Error) return show({ message: value.message });
   if (Array.isArray(value)) return `[${value.map(show).join(',')}]`;
   if ('toJSON' in value && typeof value.toJSON === 'function') {
     return show(value.toJSON() as unknown);

@@ -31,15 +31,17 @@ describe('ready protocols', () => {
     ['int', '-7', '2d3720'],
     ['float', '1', '312e3020'],
     ['bool', 'TRUE', '54727565'],
+    ['mllp', 'MSH|é', '0b4d53487cc3a91c0d'],
+    ['mllp:latin1', 'é', '0be91c0d'],
+    ['resp', '["PING"]', Buffer.from('*1\r\n$4\r\nPING\r\n').toString('hex')],
     ['nest-tcp', '[1]', Buffer.from('3#[1]').toString('hex')],
   ])('make %s of what is typed: %s', async (specifier, text, hex) => {
     expect(await wireOf(specifier, text)).toBe(hex);
   });
 
   it('are made of every converter that the package has', async () => {
-    const specifiers = 'messagepack json nest-tcp lines delimited:00 length-prefixed file'.split(
-      ' ',
-    );
+    const specifiers =
+      'messagepack json nest-tcp lines delimited:00 length-prefixed mllp resp file'.split(' ');
     const made = await Promise.all(specifiers.map(readyProtocol));
     const names = made.map(({ converter }) => converter.constructor.name);
     const exported = Object.keys(converters).filter((name) => /.Converter$/.test(name));
@@ -53,6 +55,7 @@ describe('ready protocols', () => {
     ['delimited', 'delimited needs its delimiter'],
     ['delimited:0', 'delimited needs its delimiter'],
     ['length-prefixed:3', 'has no prefix "3"'],
+    ['mllp:utf16', 'has no encoding "utf16"'],
     ['constructor', 'There is no converter "constructor"'],
     ['', 'There is no converter ""'],
   ])('are not made of %p', async (specifier, message) => {

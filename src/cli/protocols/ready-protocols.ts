@@ -5,7 +5,9 @@ import {
   LengthPrefixedConverter,
   LineConverter,
   MessagePackConverter,
+  MllpConverter,
   Primitives,
+  RespConverter,
 } from '../../converters/index.js';
 import type { LengthPrefixedOptions } from '../../converters/index.js';
 import type { Converter } from '../../core/index.js';
@@ -47,6 +49,8 @@ const READY: Readonly<Record<string, { create: Create; most: number }>> = {
   int: { create: () => raw(Primitives.INT_CONVERTER, INTEGER_FORMAT), most: 0 },
   float: { create: () => raw(Primitives.FLOAT_CONVERTER, FLOAT_FORMAT), most: 0 },
   bool: { create: () => raw(Primitives.BOOL_CONVERTER, BOOLEAN_FORMAT), most: 0 },
+  mllp: { create: mllp, most: 1 },
+  resp: { create: () => raw(new RespConverter(), JSON_FORMAT), most: 0 },
   file: { create: files, most: Infinity },
 };
 
@@ -110,6 +114,13 @@ function lengthPrefixed(prefix = '4be', content = 'bytes'): Protocol {
   }
   const { codec, format } = payloadOf(content);
   return raw(new LengthPrefixedConverter({ ...options, payload: codec }), format);
+}
+
+function mllp(encoding = 'utf8'): Protocol {
+  if (encoding !== 'utf8' && encoding !== 'latin1') {
+    throw usageError(`--converter mllp has no encoding "${encoding}". There are utf8, latin1.`);
+  }
+  return raw(new MllpConverter({ encoding }), TEXT_FORMAT);
 }
 
 /** A path may hold colons itself. */
