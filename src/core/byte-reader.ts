@@ -64,7 +64,7 @@ export class ByteReader {
     return this.#buffer.length - this.#position;
   }
 
-  /** Goes to a {@link position}, back or on. */
+  /** Goes to a {@link ByteReader.position}, back or on. */
   seek(position: number): void {
     if (!(Number.isInteger(position) && position >= 0 && position <= this.#buffer.length)) {
       throw outOfBytes(position - this.#position, this.remaining);

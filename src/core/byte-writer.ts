@@ -44,7 +44,7 @@ export class ByteWriter {
   }
 
   /**
-   * Goes back to a former {@link position}; what was written behind it is forgotten.
+   * Goes back to a former {@link ByteWriter.position}; what was written behind it is forgotten.
    * @throws RangeError for one that was none, or that is before the message's own first byte
    */
   rewind(position: number): void {
@@ -59,7 +59,7 @@ export class ByteWriter {
   }
 
   /**
-   * Counts `bytes` as written that were put into {@link buffer} directly, at {@link position}.
+   * Counts `bytes` as written that were put into {@link buffer} directly, at {@link ByteWriter.position}.
    * @throws RangeError for no whole number, or more than there is room for
    */
   advance(bytes: number): this {
