@@ -2,9 +2,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import type { ReplyPacket } from 'nestjs-pike';
+import type { PikeClient, ReplyPacket } from 'nestjs-pike';
 import { from, lastValueFrom } from 'rxjs';
-import type { PikeClient } from 'nestjs-pike';
 import { nextTurn } from '../support/turns.js';
 import type { Running } from './support.js';
 import { start } from './support.js';
