@@ -4,7 +4,9 @@
  * anything.
  */
 const SPEC = '\\.spec\\.ts$';
-const ENTRY = '^src/((core|converters|testing)/)?index\\.ts$';
+const ENTRY = '^src/((core|converters|terminus|testing)/)?index\\.ts$';
+/** Each joins Nest's layer to one package that a user may have or not. */
+const INTEGRATIONS = '^src/terminus/';
 /** What the benchmarks measure against is installed by `npm run bench:setup`, for nobody else. */
 const BENCH_PEERS = '^bench/.*/peers/';
 const FRAMEWORK = '(^|node_modules/)(@nestjs/|rxjs(/|$)|reflect-metadata(/|$))';
@@ -57,6 +59,18 @@ export default {
       { path: '^src/testing/' },
     ),
     error(
+      'integrations-stand-on-nest-and-core',
+      'what is for an optional package imports only its own folder, nest and core',
+      { path: INTEGRATIONS, pathNot: SPEC },
+      { path: '^src/', pathNot: [INTEGRATIONS, '^src/(nest|core)/'] },
+    ),
+    error(
+      'nothing-stands-on-integrations',
+      'nobody else needs the optional packages that they import',
+      { path: '^src/', pathNot: [INTEGRATIONS, SPEC] },
+      { path: [INTEGRATIONS, '(^|node_modules/)@nestjs/terminus/'] },
+    ),
+    error(
       'main-entry-shows-nest-and-core',
       'src/index.ts exports the Nest layer and the core types that it mentions',
       { path: '^src/index\\.ts$' },
@@ -91,7 +105,11 @@ export default {
       'only-declared-packages',
       'the package is not in package.json',
       { path: '^(src|test|sample|bench)/', pathNot: BENCH_PEERS },
-      { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      // What peerDependenciesMeta names counts as in no section as well.
+      {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm', 'npm-dev', 'npm-peer'],
+      },
     ),
     error(
       'resolvable',

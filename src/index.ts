@@ -24,7 +24,7 @@ export {
 export type { Arrival, ConnectorEvent, Leftovers } from './core/events.js';
 export type { Finish } from './core/finish.js';
 export { PikeClient } from './nest/client/pike-client.js';
-export type { PikeClientStatus, SendOptions } from './nest/client/pike-client.js';
+export type { PikeClientState, PikeClientStatus, SendOptions } from './nest/client/pike-client.js';
 export type { ClientLimits, PikeClientOptions } from './nest/client/client-options.js';
 export type { CallDiagnostics } from './nest/diagnostics/call-diagnostics.js';
 export type { HandlingDiagnostics } from './nest/diagnostics/handling-diagnostics.js';
@@ -81,6 +81,7 @@ export { rawMessages } from './nest/packets/raw-messages.js';
 export type { RawMessages, RawMessagesOptions } from './nest/packets/raw-messages.js';
 export { PikeServer } from './nest/server/pike-server.js';
 export type { PikeServerStatus } from './nest/server/pike-server.js';
+export type { PikeServerState } from './nest/server/serving.js';
 export type { PikeServerOptions, PikeServerOwnOptions } from './nest/server/server-options.js';
 export type { SessionOptions } from './nest/session/session-settings.js';
 export type { PikeShutdownOptions, PikeShutdownWay } from './nest/shutdown-options.js';

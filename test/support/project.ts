@@ -52,6 +52,7 @@ export class Project {
           '.': entry(''),
           './core': entry('core/'),
           './converters': entry('converters/'),
+          './terminus': entry('terminus/'),
           './testing': entry('testing/'),
         },
       }),

@@ -20,6 +20,12 @@ import type { Session } from '../session/session.js';
 import { Sessions } from '../session/sessions.js';
 import type { ShutdownWay } from '../shutdown-options.js';
 
+/**
+ * What a server is doing: it listens; or it only connects, and is connected to one of its endpoints at
+ * least, or to none; it shuts down; or it does nothing, not yet or not any more.
+ */
+export type PikeServerState = 'listening' | 'connected' | 'disconnected' | 'draining' | 'closed';
+
 /** What a serving period needs of its server. */
 export interface ServingHost<T> extends HandlerAccess<T> {
   readonly settings: PikeServerSettings<T>;
@@ -85,6 +91,12 @@ export class Serving<T> {
   /** Whether it listens, or is connected to one of the endpoints that it keeps a connection to. */
   get connected(): boolean {
     return this.connector.address !== undefined || this.#dialling.connected;
+  }
+
+  get state(): Exclude<PikeServerState, 'closed'> {
+    if (this.#closed !== undefined) return 'draining';
+    if (this.connector.address !== undefined) return 'listening';
+    return this.#dialling.connected ? 'connected' : 'disconnected';
   }
 
   /** The connections that it serves; some may not be accepted yet. */
