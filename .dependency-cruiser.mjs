@@ -4,9 +4,10 @@
  * anything.
  */
 const SPEC = '\\.spec\\.ts$';
-const ENTRY = '^src/((core|converters|terminus|testing)/)?index\\.ts$';
+const ENTRY = '^src/((core|converters|opentelemetry|terminus|testing)/)?index\\.ts$';
 /** Each joins Nest's layer to one package that a user may have or not. */
-const INTEGRATIONS = '^src/terminus/';
+const INTEGRATIONS = '^src/(opentelemetry|terminus)/';
+const OPTIONAL_PACKAGES = '(^|node_modules/)@(nestjs/terminus|opentelemetry/api)/';
 /** What the benchmarks measure against is installed by `npm run bench:setup`, for nobody else. */
 const BENCH_PEERS = '^bench/.*/peers/';
 const FRAMEWORK = '(^|node_modules/)(@nestjs/|rxjs(/|$)|reflect-metadata(/|$))';
@@ -62,13 +63,13 @@ export default {
       'integrations-stand-on-nest-and-core',
       'what is for an optional package imports only its own folder, nest and core',
       { path: INTEGRATIONS, pathNot: SPEC },
-      { path: '^src/', pathNot: [INTEGRATIONS, '^src/(nest|core)/'] },
+      { path: '^src/', pathNot: '^src/($1|nest|core)/' },
     ),
     error(
       'nothing-stands-on-integrations',
       'nobody else needs the optional packages that they import',
       { path: '^src/', pathNot: [INTEGRATIONS, SPEC] },
-      { path: [INTEGRATIONS, '(^|node_modules/)@nestjs/terminus/'] },
+      { path: [INTEGRATIONS, OPTIONAL_PACKAGES] },
     ),
     error(
       'main-entry-shows-nest-and-core',

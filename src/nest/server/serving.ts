@@ -13,6 +13,7 @@ import type { Groups } from '../push/groups.js';
 import { Dialling } from './dialling.js';
 import { drain } from './draining.js';
 import type { LifecycleEvent, LifecycleHandlers } from './lifecycle-handlers.js';
+import { INTERRUPTED } from '../handling/refusals.js';
 import { Runs } from '../handling/runs.js';
 import type { PikeServerSettings } from './server-options.js';
 import { faultOf } from '../session/fault.js';
@@ -236,13 +237,6 @@ export class Serving<T> {
     return new PikeContext<T>([connection, type, undefined, this.connector, this.peer(connection)]);
   }
 }
-
-/** What requests are answered with that the server does not finish: streams, and what outlives the deadline. */
-const INTERRUPTED = Object.freeze({
-  status: 'error',
-  code: 'PIKE_ERR_INTERRUPTED',
-  message: 'The server has shut down before this request was finished.',
-});
 
 /** What our own calls fail with when the server closes. */
 const SERVER_CLOSED: Closed = { code: 'PIKE_ERR_SHUT_DOWN', message: 'The server was closed.' };
