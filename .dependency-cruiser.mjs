@@ -5,7 +5,13 @@
  * anything.
  */
 const SPEC = '\\.spec\\.ts$';
-const ENTRY = ['^src/((core|converters|testing)/)?index\\.ts$', '^src/cli/main\\.ts$'];
+const ENTRY = [
+  '^src/((core|converters|opentelemetry|terminus|testing)/)?index\\.ts$',
+  '^src/cli/main\\.ts$',
+];
+/** Each joins Nest's layer to one package that a user may have or not. */
+const INTEGRATIONS = '^src/(opentelemetry|terminus)/';
+const OPTIONAL_PACKAGES = '(^|node_modules/)@(nestjs/terminus|opentelemetry/api)/';
 /** What the benchmarks measure against is installed by `npm run bench:setup`, for nobody else. */
 const BENCH_PEERS = '^bench/.*/peers/';
 const FRAMEWORK = '(^|node_modules/)(@nestjs/|rxjs(/|$)|reflect-metadata(/|$))';
@@ -76,6 +82,18 @@ export default {
       { path: '(^|node_modules/)commander(/|$)' },
     ),
     error(
+      'integrations-stand-on-nest-and-core',
+      'what is for an optional package imports only its own folder, nest and core',
+      { path: INTEGRATIONS, pathNot: SPEC },
+      { path: '^src/', pathNot: '^src/($1|nest|core)/' },
+    ),
+    error(
+      'nothing-stands-on-integrations',
+      'nobody else needs the optional packages that they import',
+      { path: '^src/', pathNot: [INTEGRATIONS, SPEC] },
+      { path: [INTEGRATIONS, OPTIONAL_PACKAGES] },
+    ),
+    error(
       'main-entry-shows-nest-and-core',
       'src/index.ts exports the Nest layer and the core types that it mentions',
       { path: '^src/index\\.ts$' },
@@ -110,7 +128,11 @@ export default {
       'only-declared-packages',
       'the package is not in package.json',
       { path: '^(src|test|sample|bench)/', pathNot: BENCH_PEERS },
-      { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      // What peerDependenciesMeta names counts as in no section as well.
+      {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm', 'npm-dev', 'npm-peer'],
+      },
     ),
     error(
       'resolvable',

@@ -37,7 +37,7 @@ export default {
   },
   moduleNameMapper: {
     '^nestjs-pike$': '<rootDir>/src/index.ts',
-    '^nestjs-pike/(core|converters|testing)$': '<rootDir>/src/$1/index.ts',
+    '^nestjs-pike/(core|converters|opentelemetry|terminus|testing)$': '<rootDir>/src/$1/index.ts',
     // TypeScript's ES modules name the emitted file. The emitted one first, so that
     // the packages in node_modules keep their own files.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],

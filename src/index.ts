@@ -1,8 +1,15 @@
 export { isPikeError, PIKE_ERRORS, PikeError } from './core/errors.js';
 export type { Delivery, PikeErrorCode } from './core/errors.js';
 export { Connection } from './core/connection.js';
+export type { ConnectionState } from './core/connection-state.js';
 export type { Connector } from './core/connector.js';
 export type { Converter } from './core/converter.js';
+export type {
+  ConnectionDiagnostics,
+  ReceiveDiagnostics,
+  RejectDiagnostics,
+  SendDiagnostics,
+} from './core/diagnostics.js';
 export type { Endpoint } from './core/endpoint.js';
 export {
   FinishConnectEvent,
@@ -17,8 +24,11 @@ export {
 export type { Arrival, ConnectorEvent, Leftovers } from './core/events.js';
 export type { Finish } from './core/finish.js';
 export { PikeClient } from './nest/client/pike-client.js';
-export type { PikeClientStatus, SendOptions } from './nest/client/pike-client.js';
+export type { PikeClientState, PikeClientStatus, SendOptions } from './nest/client/pike-client.js';
 export type { ClientLimits, PikeClientOptions } from './nest/client/client-options.js';
+export type { CallDiagnostics } from './nest/diagnostics/call-diagnostics.js';
+export type { HandlingDiagnostics } from './nest/diagnostics/handling-diagnostics.js';
+export type { OperationDiagnostics, OperationOutcome } from './nest/diagnostics/operation.js';
 export type { ReconnectOptions } from './nest/dialling/reconnect-options.js';
 export type { ObservedEvents } from './nest/connector-observers.js';
 export type { HandlingLimits } from './nest/handling/handling-options.js';
@@ -71,6 +81,7 @@ export { rawMessages } from './nest/packets/raw-messages.js';
 export type { RawMessages, RawMessagesOptions } from './nest/packets/raw-messages.js';
 export { PikeServer } from './nest/server/pike-server.js';
 export type { PikeServerStatus } from './nest/server/pike-server.js';
+export type { PikeServerState } from './nest/server/serving.js';
 export type { PikeServerOptions, PikeServerOwnOptions } from './nest/server/server-options.js';
 export type { SessionOptions } from './nest/session/session-settings.js';
 export type { PikeShutdownOptions, PikeShutdownWay } from './nest/shutdown-options.js';

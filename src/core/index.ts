@@ -1,11 +1,18 @@
 export { Connection } from './connection.js';
 export type { ConnectionFacts, InboundFacts } from './connection.js';
+export type { ConnectionState } from './connection-state.js';
 export type {
   ConnectOptions,
   ConnectResult,
   ConnectWaitingOptions,
   Connector,
 } from './connector.js';
+export type {
+  ConnectionDiagnostics,
+  ReceiveDiagnostics,
+  RejectDiagnostics,
+  SendDiagnostics,
+} from './diagnostics.js';
 export { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from './converter.js';
 export type { Converter, Deserializer, Limits, PutBytesResult, Serializer } from './converter.js';
 export { ByteReader } from './byte-reader.js';

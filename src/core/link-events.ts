@@ -1,4 +1,8 @@
+import type { Connection } from './connection.js';
+import { publishReceive, publishReject } from './diagnostics.js';
+import type { PikeError } from './errors.js';
 import type { EventQueue } from './event-queue.js';
+import { MessageReceivedEvent, RejectedMessageEvent } from './events.js';
 import type { ConnectorEvent } from './events.js';
 
 /** Where the events of one connection go: to the shared queue, or to one of its own. */
@@ -43,6 +47,18 @@ export class LinkEvents<T> {
     this.#queue = shared;
     this.#separate = false;
     own.moveTo(shared);
+  }
+
+  /** A message has arrived whole. */
+  received(connection: Connection, message: T): void {
+    publishReceive(connection, message);
+    this.deliver(new MessageReceivedEvent(connection, message));
+  }
+
+  /** A message that was given to be sent is not taken. */
+  rejected(connection: Connection, message: T, error: PikeError): void {
+    publishReject(connection, message, error);
+    this.post(new RejectedMessageEvent(connection, message, error));
   }
 
   /** The last event has come: only rejected messages may follow, for which nobody waits. */

@@ -4,16 +4,11 @@ import { Connection } from './connection.js';
 import type { ConnectionFacts } from './connection.js';
 import { NEXT_STATES, takesMessages } from './connection-state.js';
 import type { ConnectionState } from './connection-state.js';
+import { publishState } from './diagnostics.js';
 import type { Endpoint } from './endpoint.js';
 import type { PikeError } from './errors.js';
 import type { EventQueue } from './event-queue.js';
-import {
-  FinishConnectEvent,
-  MessageReceivedEvent,
-  RejectedMessageEvent,
-  RemoteConnectEvent,
-  disconnectEvent,
-} from './events.js';
+import { FinishConnectEvent, RemoteConnectEvent, disconnectEvent } from './events.js';
 import type { DisconnectType, Leftovers } from './events.js';
 import { soonerWay } from './finish.js';
 import type { FinishWay } from './finish.js';
@@ -126,7 +121,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   /** Connecting has failed, or is given up. */
   giveUpConnecting(error: PikeError): void {
     if (this.#state !== 'connecting') return;
-    this.#become('closed');
+    this.#become('closed', error);
     const { queued } = this.outbox.close({ exact: 0 }, error);
     this.#finishConnect(new FinishConnectEvent(this.connection, false, queued, error));
     this.events.end();
@@ -231,11 +226,11 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   }
 
   received(message: T): void {
-    this.events.deliver(new MessageReceivedEvent(this.connection, message));
+    this.events.received(this.connection, message);
   }
 
   rejected(message: T, error: PikeError): void {
-    this.events.post(new RejectedMessageEvent(this.connection, message, error));
+    this.events.rejected(this.connection, message, error);
   }
 
   serializerBroke(error: PikeError): void {
@@ -265,7 +260,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   }
 
   /** The one mutator of the state. */
-  #become(state: ConnectionState): void {
+  #become(state: ConnectionState, error = this.#reason): void {
     if (!NEXT_STATES[this.#state].includes(state)) {
       throw new Error(`A connection cannot become ${state} when it is ${this.#state}`);
     }
@@ -273,8 +268,10 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
       this.#acceptance?.decide(state === 'open');
       this.#acceptance = undefined;
     }
+    const previous = this.#state;
     this.#state = state;
     this.#timers.stopState();
+    publishState(this.connection, state, previous, error);
   }
 
   #finishConnect(event: FinishConnectEvent<T>): void {
@@ -310,7 +307,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
    */
   #end(type: DisconnectType, error: PikeError | undefined, byPeer: boolean): void {
     const accepted = this.#wire?.accepted() ?? { exact: 0 };
-    this.#become('closed');
+    this.#become('closed', this.#reason ?? error);
     const leftovers = this.outbox.close(accepted, error);
     if (byPeer && this.inbox.waiting) {
       this.#heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);

@@ -9,6 +9,7 @@ import type {
   ConnectWaitingOptions,
   Connector,
 } from './connector.js';
+import { publishSend, publishState } from './diagnostics.js';
 import type { Endpoint } from './endpoint.js';
 import { checkEndpoint } from './endpoint.js';
 import { PikeError } from './errors.js';
@@ -156,6 +157,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
         'The connector has been shut down: nothing can be sent.',
       );
     }
+    publishSend(connection, message);
     return link.send(message);
   }
 
@@ -285,6 +287,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   #createLink(origin: LinkOrigin<T>): Link<T> {
     const link = new Link(this, origin);
     this.#links.add(link);
+    publishState(link.connection, link.state, undefined, undefined);
     this.#patrol.start();
     return link;
   }

@@ -52,6 +52,8 @@ export class Project {
           '.': entry(''),
           './core': entry('core/'),
           './converters': entry('converters/'),
+          './opentelemetry': entry('opentelemetry/'),
+          './terminus': entry('terminus/'),
           './testing': entry('testing/'),
         },
       }),

@@ -1,11 +1,15 @@
+import type { Connection } from '../../core/connection.js';
 import { PikeError } from '../../core/errors.js';
 import type { Delivery } from '../../core/errors.js';
+import { traceEmit, traceRequest } from '../diagnostics/call-diagnostics.js';
+import type { CallTrace } from '../diagnostics/call-diagnostics.js';
 import type { PacketFate } from '../packets/packet-sender.js';
 import type { IncomingReply, OutgoingPacket, PacketId } from '../packets/packets.js';
 import type { EndReason } from './end-reason.js';
 
 /** Who has a call at hand: the calls of the connection that it was given to. */
 export interface CallHolder<T> {
+  readonly connection: Connection;
   /** The packet of a call was given to the connector as this message; `undefined`: there was nothing to send. */
   given(call: Call<T>, message: T | undefined): void;
   /** The packet of a call could not be given to the connector. */
@@ -54,9 +58,12 @@ export class RequestCall<T> extends Call<T> {
   id: PacketId = 0;
   #onReply: OnReply | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #trace: CallTrace | undefined;
 
   constructor(packet: OutgoingPacket, onReply: OnReply) {
-    super(packet);
+    const trace = traceRequest(packet);
+    super(trace?.packet ?? packet);
+    this.#trace = trace;
     this.#onReply = onReply;
   }
 
@@ -71,28 +78,39 @@ export class RequestCall<T> extends Call<T> {
    */
   expireAfter(ms: number, giveUp: (request: RequestCall<T>) => Delivery): void {
     this.#timer = setTimeout(() => {
-      const onReply = this.abandon();
-      onReply?.({ err: timedOut(ms, giveUp(this)), isDisposed: true });
+      const onReply = this.#takeOnReply();
+      const err = timedOut(ms, giveUp(this));
+      this.#trace?.ended('error', this.holder?.connection, err);
+      onReply?.({ err, isDisposed: true });
     }, ms);
   }
 
   replied(reply: IncomingReply, last: boolean): void {
-    const onReply = this.#onReply;
-    if (last) this.abandon();
-    else this.#timer?.refresh();
+    if (last) {
+      const outcome = reply.err === undefined ? 'ok' : 'error';
+      this.#trace?.ended(outcome, this.holder?.connection, reply.err);
+    }
+    const onReply = last ? this.#takeOnReply() : this.#onReply;
+    if (!last) this.#timer?.refresh();
     onReply?.(reply);
   }
 
   /** Nobody waits for a reply any more. @returns who did */
   abandon(): OnReply | undefined {
+    this.#trace?.ended('cancelled', this.holder?.connection);
+    return this.#takeOnReply();
+  }
+
+  reject(error: PikeError): void {
+    this.#trace?.ended('error', this.holder?.connection, error);
+    this.#takeOnReply()?.({ err: error, isDisposed: true });
+  }
+
+  #takeOnReply(): OnReply | undefined {
     const onReply = this.#onReply;
     this.#onReply = undefined;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     return onReply;
-  }
-
-  reject(error: PikeError): void {
-    this.abandon()?.({ err: error, isDisposed: true });
   }
 }
 
@@ -107,17 +125,22 @@ export interface EventOutcome {
 export class EventCall<T> extends Call<T> {
   readonly wanted = true;
   readonly #outcome: EventOutcome;
+  readonly #trace: CallTrace | undefined;
 
   constructor(packet: OutgoingPacket, outcome: EventOutcome) {
-    super(packet);
+    const trace = traceEmit(packet);
+    super(trace?.packet ?? packet);
+    this.#trace = trace;
     this.#outcome = outcome;
   }
 
   sent(): void {
+    this.#trace?.ended('ok', this.holder?.connection);
     this.#outcome.sent();
   }
 
   reject(error: PikeError): void {
+    this.#trace?.ended('error', this.holder?.connection, error);
     this.#outcome.failed(error);
   }
 }

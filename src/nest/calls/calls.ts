@@ -36,8 +36,8 @@ export interface CallsHost {
  * fate. The other direction is in `handling/answers.ts`.
  */
 export class Calls<T> implements CallHolder<T> {
+  readonly connection: Connection;
   readonly #connector: Connector<T>;
-  readonly #connection: Connection;
   readonly #sender: PacketSender<OutgoingPacket, T>;
   readonly #settings: CallSettings;
   readonly #host: CallsHost;
@@ -60,7 +60,7 @@ export class Calls<T> implements CallHolder<T> {
     host: CallsHost,
   ) {
     this.#connector = connector;
-    this.#connection = connection;
+    this.connection = connection;
     this.#sender = sender;
     this.#settings = settings;
     this.#host = host;
@@ -258,7 +258,7 @@ export class Calls<T> implements CallHolder<T> {
       request.withdrawn = true;
       return true;
     }
-    return this.#isUnique(request) && this.#connector.withdraw(this.#connection, message);
+    return this.#isUnique(request) && this.#connector.withdraw(this.connection, message);
   }
 
   /**

@@ -93,6 +93,15 @@ export class ClientConnection<T> {
     void this.#start();
   }
 
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Why there is no connection; `undefined` if there is one, or nothing has failed yet. */
+  get lastError(): PikeError | undefined {
+    return this.#lastError;
+  }
+
   /**
    * Resolves when it is connected.
    * @throws PikeError (rejection) that of connecting, if it could not be made, or `PIKE_ERR_CONNECT_ABORTED`
@@ -169,6 +178,7 @@ export class ClientConnection<T> {
     if (this.#state !== 'connecting' && this.#state !== 'reconnecting') return;
     const session = this.#sessions.begin(connection, 'open');
     this.#session = session;
+    this.#lastError = undefined;
     this.#become('open');
     // What has waited goes first; what a caller gives meanwhile goes behind.
     for (let call = this.#offline.shift(); call !== undefined; call = this.#offline.shift()) {
@@ -258,6 +268,7 @@ export class ClientConnection<T> {
   /** It cannot be made, or not again. */
   #over(error: PikeError): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#lastError = error;
     this.#become('closed');
     this.#dialler.stop();
     this.#closed = this.#discard();

@@ -29,6 +29,9 @@ import { EventFeeds } from './event-feeds.js';
  */
 export type PikeClientStatus = 'connected' | 'disconnected' | 'reconnecting';
 
+/** What a {@link PikeClient} is doing: as its `status`, and `'connecting'` for the first time since it was closed. */
+export type PikeClientState = PikeClientStatus | 'connecting';
+
 /** Options of one request. */
 export interface SendOptions {
   /** As the client's `requestTimeout`, for this request, in ms; 0 for ever. Default: the client's. */
@@ -53,12 +56,18 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   readonly #feeds = new EventFeeds((pattern) => this.normalizePattern(pattern as string));
   readonly #host: ClientConnectionHost<T> = {
     observe: (event) => this.#observers.observe(event),
-    connected: (connection) => this.#changed(connection, 'connected'),
+    connected: (connection) => {
+      if (connection === this.#current) this.#lastError = undefined;
+      this.#changed(connection, 'connected');
+    },
     reconnecting: (connection, reason) => {
       this.#warn(`The connection was lost, and is being made again: ${reason.message}`);
       this.#changed(connection, 'reconnecting');
     },
-    ended: (connection) => this.#forget(connection),
+    ended: (connection) => {
+      if (connection === this.#current) this.#lastError = connection.lastError;
+      this.#forget(connection);
+    },
     unsolicited: (connection, { pattern, data }) => {
       if (connection === this.#current) this.#feeds.deliver(pattern, data);
     },
@@ -66,6 +75,8 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   };
   /** The present connection, from when it begins to connect. */
   #current: ClientConnection<T> | undefined;
+  /** Why the last connection was given up. */
+  #lastError: PikeError | undefined;
   /** Resolves when every connection that was closed, or given up, has ended. */
   #closing: Promise<unknown> = Promise.resolve();
 
@@ -98,6 +109,19 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     this.#readSettings = undefined;
   }
 
+  /** What the client is doing at the moment. */
+  get state(): PikeClientState {
+    return this.#current === undefined ? 'disconnected' : STATES[this.#current.state];
+  }
+
+  /**
+   * Why the client is not connected: how the last attempt to connect has failed, or the connection was
+   * lost. `undefined` while it is connected, before it was first used, and when it was closed.
+   */
+  get lastError(): PikeError | undefined {
+    return this.#current?.lastError ?? this.#lastError;
+  }
+
   /** Emits the present status at once, if there has been any, and each change. */
   override get status(): Observable<PikeClientStatus> {
     return super.status as Observable<PikeClientStatus>;
@@ -122,6 +146,7 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   async close(signal?: string): Promise<void> {
     const current = this.#current;
     if (current !== undefined) this.#forget(current, signal);
+    this.#lastError = undefined;
     this.#feeds.complete();
     await Promise.all([this.#closing, current?.close(signal)]);
   }
@@ -277,6 +302,14 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     if (addition !== undefined) this.#logger.warn(message + addition);
   }
 }
+
+const STATES = {
+  connecting: 'connecting',
+  open: 'connected',
+  reconnecting: 'reconnecting',
+  closing: 'disconnected',
+  closed: 'disconnected',
+} as const satisfies Record<string, PikeClientState>;
 
 /** How many entries may be logged in a minute. */
 const MOST_LOGGED = 20;

@@ -2,6 +2,11 @@ import type { MessageHandler } from '@nestjs/microservices';
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import { PikeError } from '../../core/errors.js';
+import {
+  HandlingTrace,
+  isHandlingTraced,
+  traceUnknownEvent,
+} from '../diagnostics/handling-diagnostics.js';
 import { checkId, checkMetadata } from '../packets/packet-checks.js';
 import type { IncomingPacket, PacketId } from '../packets/packets.js';
 import { isPromise } from '../packets/packets.js';
@@ -115,14 +120,35 @@ export class Dispatcher<T> implements EventStreams {
   #handle(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
     const pattern = showPattern(packet.pattern);
     const handler = this.#handlers.findHandler(pattern);
+    const context = this.#contextOf(peer, pattern, packet, peer.asking(request));
+    if (isHandlingTraced()) this.#traceRequest(handler, packet.data, context, request);
+    else this.#answer(handler, packet.data, context, request);
+  }
+
+  #traceRequest(
+    handler: MessageHandler | null,
+    data: unknown,
+    context: PikeContext<T>,
+    request: Request,
+  ): void {
+    const trace = new HandlingTrace('request', context, data, handler !== null);
+    request.whenOver((outcome) => trace.requestEnded(outcome));
+    trace.run(() => this.#answer(handler, data, context, request));
+  }
+
+  #answer(
+    handler: MessageHandler | null,
+    data: unknown,
+    context: PikeContext<T>,
+    request: Request,
+  ): void {
     if (handler === null) {
       request.refused(NO_MESSAGE_HANDLER);
       return;
     }
-    const context = this.#contextOf(peer, pattern, packet, peer.asking(request));
     const handle = joinedHandler(handler);
-    if (this.#handlers.hooked) this.#process(handle, packet.data, context, request);
-    else void this.#run(handle, packet.data, context, request);
+    if (this.#handlers.hooked) this.#process(handle, data, context, request);
+    else void this.#run(handle, data, context, request);
   }
 
   #process(
@@ -153,11 +179,12 @@ export class Dispatcher<T> implements EventStreams {
     }
     const pattern = showPattern(packet.pattern);
     const first = this.#handlers.findHandler(pattern);
+    const context = this.#contextOf(peer, pattern, packet, peer);
     if (first === null) {
+      if (isHandlingTraced()) traceUnknownEvent(context, packet.data);
       this.#handlers.noEventHandler(pattern);
       return;
     }
-    const context = this.#contextOf(peer, pattern, packet, peer);
     if (peer.answers.tryBeginEvent()) {
       this.#handleEvent(peer, first, packet.data, context);
       return;
@@ -170,18 +197,40 @@ export class Dispatcher<T> implements EventStreams {
   }
 
   #handleEvent(peer: Peer<T>, first: MessageHandler, data: unknown, context: PikeContext<T>): void {
-    const { answers } = peer;
     if (this.#ended) {
       this.#report(notHandled(context.getPattern()));
-      answers.eventEnded();
-      return;
-    }
+      peer.answers.eventEnded();
+    } else if (isHandlingTraced()) this.#traceEvent(peer, first, data, context);
+    else this.#runEvent(peer, first, data, context, this.#report, NOTHING);
+  }
+
+  #traceEvent(peer: Peer<T>, first: MessageHandler, data: unknown, context: PikeContext<T>): void {
+    const trace = new HandlingTrace('event', context, data, true);
+    const report = (error: unknown): void => {
+      trace.eventFailed(error);
+      this.#report(error);
+    };
+    const over = (): void => trace.eventEnded();
+    trace.run(() => this.#runEvent(peer, first, data, context, report, over));
+  }
+
+  /** @param over called once, when all of its handlers are */
+  #runEvent(
+    { answers }: Peer<T>,
+    first: MessageHandler,
+    data: unknown,
+    context: PikeContext<T>,
+    report: (error: unknown) => void,
+    over: () => void,
+  ): void {
     const started = this.#handlers.hooked ? this.#runs.beginOnce() : NOTHING;
     const handlers = handlersOf(first);
     let inFlight = true;
     const land = (): void => {
-      if (inFlight) answers.eventEnded();
+      if (!inFlight) return;
       inFlight = false;
+      answers.eventEnded();
+      over();
     };
     const run: HandlerRun = async (ended) => {
       if (this.#ended) {
@@ -194,7 +243,7 @@ export class Dispatcher<T> implements EventStreams {
       }
       let left = handlers.length;
       const handle = async (handler: MessageHandler): Promise<void> => {
-        const eventRun = new EventRun([answers, this], this.#report);
+        const eventRun = new EventRun([answers, this], report);
         eventRun.whenOver(() => {
           if (--left > 0) return;
           ended();
@@ -214,7 +263,7 @@ export class Dispatcher<T> implements EventStreams {
       land();
       started();
     };
-    this.#handlers.process(context, { run, failed: this.#report, notRun });
+    this.#handlers.process(context, { run, failed: report, notRun });
   }
 
   #run(

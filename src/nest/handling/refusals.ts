@@ -16,3 +16,10 @@ export const OVERLOADED = Object.freeze({
   message:
     'Too many requests of this connection wait for a handler (maxInFlight): this one was not begun.',
 });
+
+/** What requests are answered with that the server does not finish: streams, and what outlives the deadline. */
+export const INTERRUPTED = Object.freeze({
+  status: 'error',
+  code: 'PIKE_ERR_INTERRUPTED',
+  message: 'The server has shut down before this request was finished.',
+});

@@ -123,7 +123,7 @@ export class Replies<T> implements RequestHost {
     // One reply for each request: the first value is it.
     packet.isDisposed = true;
     this.#fill(this.#line, request, packet);
-    if (reply.isDisposed !== true) request.stop();
+    if (reply.isDisposed !== true) request.satisfied();
   }
 
   /**

@@ -17,7 +17,7 @@ export abstract class Run implements ReplySink {
   #state: 'waiting' | 'handling' | 'streaming' | 'over' = 'waiting';
   #gave = false;
   #producer: Producer | undefined;
-  #onOver: (() => void) | undefined;
+  #onOver: ((outcome: Outcome | undefined) => void) | undefined;
   #onGave: (() => void) | undefined;
 
   /** Whether it has given a value. */
@@ -51,10 +51,12 @@ export abstract class Run implements ReplySink {
     this.#state = 'handling';
   }
 
-  /** Calls back once it is over, which it may be. */
-  whenOver(callback: () => void): void {
-    if (this.#state === 'over') callback();
-    else this.#onOver = callback;
+  /** Calls back once it is over, which it may be; with what was given last, unless it was stopped or has been over. */
+  whenOver(callback: (outcome: Outcome | undefined) => void): void {
+    const before = this.#onOver;
+    if (this.#state === 'over') callback(undefined);
+    else if (before === undefined) this.#onOver = callback;
+    else this.#onOver = inTurn(before, callback);
   }
 
   /**
@@ -97,8 +99,17 @@ export abstract class Run implements ReplySink {
     this.finish(response === undefined ? { isDisposed: true } : { response, isDisposed: true });
   }
 
-  /** Ends it. @param outcome what is given last, if anything */
-  protected finish(outcome: Outcome | undefined): void {
+  /** What it has given is all that is taken: one value, where the protocol has room for no more. */
+  satisfied(): void {
+    this.finish(undefined, { isDisposed: true });
+  }
+
+  /**
+   * Ends it.
+   * @param outcome what is given last, if anything
+   * @param told to those who have called {@link whenOver}
+   */
+  protected finish(outcome: Outcome | undefined, told = outcome): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
     // The end may come from elsewhere than the producer: from a processing hook, for one.
@@ -106,7 +117,7 @@ export abstract class Run implements ReplySink {
     if (outcome !== undefined) this.give(outcome);
     this.ended();
     this.#tellGiven();
-    this.#onOver?.();
+    this.#onOver?.(told);
   }
 
   /** Once: giving a value may end it. */
@@ -115,4 +126,11 @@ export abstract class Run implements ReplySink {
     this.#onGave = undefined;
     onGave?.();
   }
+}
+
+function inTurn<Value>(first: (value: Value) => void, second: (value: Value) => void) {
+  return (value: Value): void => {
+    first(value);
+    second(value);
+  };
 }

@@ -31,6 +31,7 @@ import type { PikeShutdownWay } from '../shutdown-options.js';
 import { checkServerOptions, readServerOptions } from './server-options.js';
 import type { PikeServerOptions, PikeServerSettings } from './server-options.js';
 import { Serving } from './serving.js';
+import type { PikeServerState } from './serving.js';
 
 /** What `status` of a {@link PikeServer} emits: whether it listens or, if it only connects, is connected. */
 export type PikeServerStatus = 'connected' | 'disconnected';
@@ -90,6 +91,11 @@ export class PikeServer<T = unknown>
   /** Where the server listens, with the real port when 0 was asked for; `undefined` if it does not. */
   get address(): Endpoint | undefined {
     return this.#serving?.connector.address;
+  }
+
+  /** What the server is doing at the moment. */
+  get state(): PikeServerState {
+    return this.#serving?.state ?? 'closed';
   }
 
   /**

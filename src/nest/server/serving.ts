@@ -13,6 +13,7 @@ import type { Groups } from '../push/groups.js';
 import { Dialling } from './dialling.js';
 import { drain } from './draining.js';
 import type { LifecycleEvent, LifecycleHandlers } from './lifecycle-handlers.js';
+import { INTERRUPTED } from '../handling/refusals.js';
 import { Runs } from '../handling/runs.js';
 import { within } from '../handling/within.js';
 import type { PikeServerSettings } from './server-options.js';
@@ -20,6 +21,12 @@ import { faultOf } from '../session/fault.js';
 import type { Session } from '../session/session.js';
 import { Sessions } from '../session/sessions.js';
 import type { ShutdownWay } from '../shutdown-options.js';
+
+/**
+ * What a server is doing: it listens; or it only connects, and is connected to one of its endpoints at
+ * least, or to none; it shuts down; or it does nothing, not yet or not any more.
+ */
+export type PikeServerState = 'listening' | 'connected' | 'disconnected' | 'draining' | 'closed';
 
 /** What a serving period needs of its server. */
 export interface ServingHost<T> extends HandlerAccess<T> {
@@ -86,6 +93,12 @@ export class Serving<T> {
   /** Whether it listens, or is connected to one of the endpoints that it keeps a connection to. */
   get connected(): boolean {
     return this.connector.address !== undefined || this.#dialling.connected;
+  }
+
+  get state(): Exclude<PikeServerState, 'closed'> {
+    if (this.#closed !== undefined) return 'draining';
+    if (this.connector.address !== undefined) return 'listening';
+    return this.#dialling.connected ? 'connected' : 'disconnected';
   }
 
   /** The connections that it serves; some may not be accepted yet. */
@@ -243,13 +256,6 @@ export class Serving<T> {
     return new PikeContext<T>([connection, type, undefined, this.connector, this.peer(connection)]);
   }
 }
-
-/** What requests are answered with that the server does not finish: streams, and what outlives the deadline. */
-const INTERRUPTED = Object.freeze({
-  status: 'error',
-  code: 'PIKE_ERR_INTERRUPTED',
-  message: 'The server has shut down before this request was finished.',
-});
 
 /** What our own calls fail with when the server closes. */
 const SERVER_CLOSED: Closed = { code: 'PIKE_ERR_SHUT_DOWN', message: 'The server was closed.' };

@@ -1,0 +1,67 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Connection } from './connection.js';
+import type { ConnectionState } from './connection-state.js';
+import type { PikeError } from './errors.js';
+
+/** What the channel `nestjs-pike:connection` tells: a connection was made, or its state has changed. */
+export interface ConnectionDiagnostics {
+  readonly connection: Connection;
+  readonly state: ConnectionState;
+  /** The state before; `undefined` when the connection was made. */
+  readonly previous: ConnectionState | undefined;
+  /** Why it is left, if a fault is the reason. */
+  readonly error: PikeError | undefined;
+}
+
+/** What the channel `nestjs-pike:send` tells: a message was given to the connector. */
+export interface SendDiagnostics {
+  readonly connection: Connection;
+  /** Of the type of the converter's messages. Not to be changed: it is serialized later. */
+  readonly message: unknown;
+}
+
+/** What the channel `nestjs-pike:receive` tells: a message has arrived whole, and is about to be delivered. */
+export interface ReceiveDiagnostics {
+  readonly connection: Connection;
+  /** Of the type of the converter's messages. */
+  readonly message: unknown;
+}
+
+/** What the channel `nestjs-pike:reject` tells: a message that was given to the connector was not taken. */
+export interface RejectDiagnostics {
+  readonly connection: Connection;
+  readonly message: unknown;
+  readonly error: PikeError;
+}
+
+const CONNECTION = channel('nestjs-pike:connection');
+const SEND = channel('nestjs-pike:send');
+const RECEIVE = channel('nestjs-pike:receive');
+const REJECT = channel('nestjs-pike:reject');
+
+// Each of these is called for every event of its kind, so it makes nothing unless somebody listens.
+
+export function publishState(
+  connection: Connection,
+  state: ConnectionState,
+  previous: ConnectionState | undefined,
+  error: PikeError | undefined,
+): void {
+  if (!CONNECTION.hasSubscribers) return;
+  CONNECTION.publish({ connection, state, previous, error } satisfies ConnectionDiagnostics);
+}
+
+export function publishSend(connection: Connection, message: unknown): void {
+  if (!SEND.hasSubscribers) return;
+  SEND.publish({ connection, message } satisfies SendDiagnostics);
+}
+
+export function publishReceive(connection: Connection, message: unknown): void {
+  if (!RECEIVE.hasSubscribers) return;
+  RECEIVE.publish({ connection, message } satisfies ReceiveDiagnostics);
+}
+
+export function publishReject(connection: Connection, message: unknown, error: PikeError): void {
+  if (!REJECT.hasSubscribers) return;
+  REJECT.publish({ connection, message, error } satisfies RejectDiagnostics);
+}

@@ -1,0 +1,65 @@
+import { tracingChannel } from 'node:diagnostics_channel';
+import type { TracingChannel } from 'node:diagnostics_channel';
+import type { Connection } from '../../core/connection.js';
+import type { OutgoingPacket } from '../packets/packets.js';
+import { Operation } from './operation.js';
+import type { OperationDiagnostics, OperationOutcome } from './operation.js';
+
+/**
+ * What the tracing channels `nestjs-pike:request` and `nestjs-pike:emit` tell: a request, from when
+ * it is made until its last reply; an event, from when it is made until it is sent.
+ */
+export interface CallDiagnostics extends OperationDiagnostics {
+  readonly pattern: unknown;
+  readonly data: unknown;
+  /**
+   * What goes to the peer beside the data. Subscribers of `start` may set it, to a copy with more in
+   * it; it arrives if the packets of the protocol carry metadata, as those of the default one do.
+   */
+  metadata: Readonly<Record<string, string>> | undefined;
+}
+
+type CallChannels = TracingChannel<unknown, CallDiagnostics>;
+
+const REQUEST: CallChannels = tracingChannel('nestjs-pike:request');
+const EMIT: CallChannels = tracingChannel('nestjs-pike:emit');
+
+/** A request is made. @returns `undefined` if nobody listens */
+export function traceRequest(packet: OutgoingPacket): CallTrace | undefined {
+  return REQUEST.hasSubscribers ? new CallTrace(REQUEST, packet) : undefined;
+}
+
+/** An event is made. @returns `undefined` if nobody listens */
+export function traceEmit(packet: OutgoingPacket): CallTrace | undefined {
+  return EMIT.hasSubscribers ? new CallTrace(EMIT, packet) : undefined;
+}
+
+/** A request or event of ours, told to those who listen. */
+export class CallTrace {
+  /** The packet, with the metadata that subscribers have set. */
+  readonly packet: OutgoingPacket;
+  readonly #operation: Operation<CallDiagnostics>;
+
+  constructor(channels: CallChannels, packet: OutgoingPacket) {
+    const { pattern, data, metadata } = packet;
+    const message: CallDiagnostics = {
+      pattern,
+      data,
+      metadata,
+      connection: undefined,
+      outcome: undefined,
+      error: undefined,
+      duration: 0,
+    };
+    this.#operation = new Operation(channels, message);
+    this.#operation.start(() => undefined);
+    // Not set in the packet itself: a broadcast gives the same one to every connection.
+    this.packet =
+      message.metadata === metadata ? packet : { ...packet, metadata: message.metadata };
+  }
+
+  ended(outcome: OperationOutcome, connection: Connection | undefined, error?: unknown): void {
+    this.#operation.message.connection ??= connection;
+    this.#operation.ended(outcome, error);
+  }
+}

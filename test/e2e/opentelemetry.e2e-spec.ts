@@ -1,0 +1,358 @@
+// Prevents: traces that break off at a connection, spans that never end or hang below the wrong parent,
+// and metrics with as many series as a peer likes to make up.
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
+import { Controller, Logger } from '@nestjs/common';
+import { Ctx, EventPattern, MessagePattern, RpcException } from '@nestjs/microservices';
+import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { registerInstrumentations } from '@opentelemetry/instrumentation';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import type { Histogram } from '@opentelemetry/sdk-metrics';
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import { PikeClient, PikeContext } from 'nestjs-pike';
+import { PikeInstrumentation } from 'nestjs-pike/opentelemetry';
+import { firstValueFrom, lastValueFrom, NEVER, of } from 'rxjs';
+import { eventually } from '../support/eventually.js';
+import { nextTurn } from '../support/turns.js';
+import { PacketPeer } from './packet-peer.js';
+import type { Running } from './support.js';
+import { start } from './support.js';
+
+let begun = 0;
+let onward: PikeClient;
+
+@Controller()
+class TracedController {
+  @MessagePattern('sum')
+  async sum(numbers: number[]) {
+    await nextTurn();
+    return numbers.reduce((total, number) => total + number, 0);
+  }
+
+  @MessagePattern({ cmd: 'onward' })
+  async onward() {
+    await nextTurn();
+    return lastValueFrom(onward.send('sum', [1, 2]));
+  }
+
+  @MessagePattern('stream')
+  stream() {
+    return of(1, 2, 3);
+  }
+
+  @MessagePattern('error')
+  error() {
+    throw new RpcException('not today');
+  }
+
+  @MessagePattern('endless')
+  endless() {
+    begun++;
+    return NEVER;
+  }
+
+  @MessagePattern('metadata')
+  metadata(_: unknown, @Ctx() pike: PikeContext) {
+    return pike.getMetadata() ?? 'none';
+  }
+
+  @EventPattern<string>('event')
+  event() {
+    begun++;
+  }
+
+  @EventPattern<string>('failing event')
+  failingEvent() {
+    throw new TypeError('not today');
+  }
+}
+
+describe('OpenTelemetry', () => {
+  const spans = new InMemorySpanExporter();
+  const points = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+  const meters = new MeterProvider({
+    readers: [
+      new PeriodicExportingMetricReader({ exporter: points, exportIntervalMillis: 3_600_000 }),
+    ],
+  });
+  let instrumentation: PikeInstrumentation;
+  let running: Running;
+
+  beforeAll(() => {
+    // The real SDK: its context manager, its W3C propagator, its providers as the global ones.
+    new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }).register();
+    metrics.setGlobalMeterProvider(meters);
+  });
+  afterAll(async () => {
+    await meters.shutdown();
+    for (const api of [trace, metrics, context, propagation]) api.disable();
+  });
+  beforeEach(async () => {
+    begun = 0;
+    for (const level of ['error', 'warn'] as const) {
+      jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
+    }
+    running = await start([TracedController], { shutdown: { deadline: 300 } });
+    onward = running.client();
+    await meters.forceFlush();
+    points.reset();
+    spans.reset();
+    instrumentation = new PikeInstrumentation();
+  });
+  afterEach(async () => {
+    instrumentation.disable();
+    await running.close();
+    jest.restoreAllMocks();
+  });
+
+  /** Resolves when so many spans have ended. */
+  const ended = async (count: number): Promise<ReadableSpan[]> => {
+    await eventually(() => spans.getFinishedSpans().length >= count);
+    expect(spans.getFinishedSpans()).toHaveLength(count);
+    return spans.getFinishedSpans();
+  };
+
+  const ofKind = (all: ReadableSpan[], kind: SpanKind): ReadableSpan => {
+    const found = all.filter((span) => span.kind === kind);
+    expect(found).toHaveLength(1);
+    return found[0] as ReadableSpan;
+  };
+
+  const isChild = (child: ReadableSpan, parent: ReadableSpan): void => {
+    expect(child.spanContext().traceId).toBe(parent.spanContext().traceId);
+    expect(child.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
+  };
+
+  /** Every series of a metric, by its attributes, with its count. */
+  const series = async (name: string): Promise<{ attributes: object; count: number }[]> => {
+    await meters.forceFlush();
+    const all = points
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics)
+      .flatMap((scope) => scope.metrics)
+      .filter(({ descriptor }) => descriptor.name === name);
+    return all.flatMap(({ dataPoints }) =>
+      dataPoints.map(({ attributes, value }) => ({
+        attributes,
+        count: typeof value === 'number' ? value : (value as Histogram).count,
+      })),
+    );
+  };
+
+  it('gives a request a client span and, across the connection, a server span below it', async () => {
+    const tracer = trace.getTracer('test');
+    await tracer.startActiveSpan('the caller', async (caller) => {
+      await expect(lastValueFrom(running.client().send('sum', [1, 2]))).resolves.toBe(3);
+      caller.end();
+    });
+    const all = await ended(3);
+    const client = ofKind(all, SpanKind.CLIENT);
+    const server = ofKind(all, SpanKind.SERVER);
+    isChild(client, ofKind(all, SpanKind.INTERNAL));
+    isChild(server, client);
+    expect(server.parentSpanContext?.isRemote).toBe(true);
+    const common = {
+      'rpc.system.name': 'nestjs-pike',
+      'rpc.method': 'sum',
+      'server.address': '127.0.0.1',
+      'server.port': running.port,
+      'network.transport': 'tcp',
+      'network.peer.address': '127.0.0.1',
+      'network.peer.port': expect.any(Number),
+    };
+    for (const span of [client, server]) {
+      expect(span.name).toBe('sum');
+      expect(span.attributes).toEqual(common);
+      expect(span.status).toEqual({ code: SpanStatusCode.UNSET });
+      expect(span.instrumentationScope.name).toBe('nestjs-pike');
+    }
+  });
+
+  it('carries the context on: what a handler asks of others is below its own span', async () => {
+    await expect(lastValueFrom(running.client().send({ cmd: 'onward' }, {}))).resolves.toBe(3);
+    const all = await ended(4);
+    const [secondServer, secondClient, firstServer, firstClient] = all as [
+      ReadableSpan,
+      ReadableSpan,
+      ReadableSpan,
+      ReadableSpan,
+    ];
+    expect(firstServer.name).toBe('{"cmd":"onward"}');
+    isChild(secondServer, secondClient);
+    isChild(secondClient, firstServer);
+    isChild(firstServer, firstClient);
+  });
+
+  it('does not hang what a stranger sends below what was active before', async () => {
+    const peer = await PacketPeer.connect(running.port);
+    peer.send({ id: 1, pattern: 'sum', data: [1] }, { id: 2, pattern: 'sum', data: [2] });
+    const all = await ended(2);
+    for (const span of all) expect(span.parentSpanContext).toBeUndefined();
+    expect(all[0]?.spanContext().traceId).not.toBe(all[1]?.spanContext().traceId);
+    await peer.raw.destroy();
+  });
+
+  it('gives an event a producer span, and a consumer span below it', async () => {
+    running.client().emit('event', 1);
+    const all = await ended(2);
+    const producer = ofKind(all, SpanKind.PRODUCER);
+    const consumer = ofKind(all, SpanKind.CONSUMER);
+    isChild(consumer, producer);
+    expect(producer.name).toBe('emit event');
+    expect(producer.attributes).toMatchObject({
+      'messaging.system': 'nestjs-pike',
+      'messaging.operation.name': 'emit',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': 'event',
+      'server.port': running.port,
+    });
+    expect(consumer.name).toBe('process event');
+    expect(consumer.attributes).toMatchObject({
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': 'event',
+    });
+  });
+
+  it('tells errors: of a handler, on both sides', async () => {
+    await lastValueFrom(running.client().send('error', {})).catch(() => undefined);
+    for (const span of await ended(2)) {
+      expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message: 'not today' });
+      expect(span.attributes['error.type']).toBe('_OTHER');
+    }
+  });
+
+  it('tells errors: of an event handler', async () => {
+    running.client().emit('failing event', {});
+    const consumer = ofKind(await ended(2), SpanKind.CONSUMER);
+    // What Nest's exception filter has made of it.
+    const message = 'Internal server error';
+    expect(consumer.status).toEqual({ code: SpanStatusCode.ERROR, message });
+  });
+
+  it('tells errors: of the way, by their codes', async () => {
+    const request = running.client().send('endless', {}, { timeout: 20 });
+    await expect(lastValueFrom(request)).rejects.toThrow('20 ms');
+    const all = await ended(2);
+    expect(ofKind(all, SpanKind.CLIENT).attributes['error.type']).toBe('PIKE_ERR_REQUEST_TIMEOUT');
+    // The server was told to stop: that is no error of its own.
+    expect(ofKind(all, SpanKind.SERVER).status.code).toBe(SpanStatusCode.UNSET);
+  });
+
+  it('ends the spans of a request that is cancelled', async () => {
+    const subscription = running.client().send('endless', {}).subscribe();
+    await eventually(() => begun === 1);
+    subscription.unsubscribe();
+    for (const span of await ended(2)) expect(span.status.code).toBe(SpanStatusCode.UNSET);
+  });
+
+  it('calls patterns that nobody handles _OTHER, however many a peer makes up', async () => {
+    const peer = await PacketPeer.connect(running.port);
+    for (let i = 0; i < 50; i++) {
+      peer.send(
+        { id: i, pattern: `made up ${i}`, data: {} },
+        { pattern: `made up ${i}`, data: {} },
+      );
+    }
+    const all = await ended(100);
+    expect(new Set(all.map(({ name }) => name))).toEqual(new Set(['nestjs-pike', 'process']));
+    expect(all[0]?.attributes).toMatchObject({
+      'rpc.method': '_OTHER',
+      'rpc.method_original': 'made up 0',
+    });
+    await expect(series('rpc.server.call.duration')).resolves.toEqual([
+      { attributes: expect.objectContaining({ 'rpc.method': '_OTHER' }), count: 50 },
+    ]);
+    await expect(series('messaging.client.consumed.messages')).resolves.toEqual([
+      {
+        attributes: expect.objectContaining({ 'messaging.destination.name': '_OTHER' }),
+        count: 50,
+      },
+    ]);
+    await peer.raw.destroy();
+  });
+
+  it('measures requests and events, on both sides', async () => {
+    const client = running.client();
+    for (let i = 0; i < 3; i++) await lastValueFrom(client.send('stream', {}));
+    await lastValueFrom(client.send('error', {})).catch(() => undefined);
+    for (let i = 0; i < 2; i++) {
+      await lastValueFrom(client.emit('event', {}), { defaultValue: undefined });
+    }
+    await ended(12);
+    const at = { 'server.address': '127.0.0.1', 'server.port': running.port };
+    const rpc = (method: string): object => ({
+      'rpc.system.name': 'nestjs-pike',
+      'rpc.method': method,
+      ...at,
+    });
+    for (const side of ['client', 'server']) {
+      await expect(series(`rpc.${side}.call.duration`)).resolves.toEqual([
+        { attributes: rpc('stream'), count: 3 },
+        { attributes: { ...rpc('error'), 'error.type': '_OTHER' }, count: 1 },
+      ]);
+    }
+    const event = (operation: string): object => ({
+      'messaging.system': 'nestjs-pike',
+      'messaging.operation.name': operation,
+      'messaging.destination.name': 'event',
+      ...at,
+    });
+    for (const name of ['messaging.client.operation.duration', 'messaging.client.sent.messages']) {
+      await expect(series(name)).resolves.toEqual([{ attributes: event('emit'), count: 2 }]);
+    }
+    for (const name of ['messaging.process.duration', 'messaging.client.consumed.messages']) {
+      await expect(series(name)).resolves.toEqual([{ attributes: event('process'), count: 2 }]);
+    }
+  });
+
+  it('is an instrumentation as registerInstrumentations takes it, with providers of its own', async () => {
+    instrumentation.disable();
+    const own = new InMemorySpanExporter();
+    const tracerProvider = new NodeTracerProvider({
+      spanProcessors: [new SimpleSpanProcessor(own)],
+    });
+    const stop = registerInstrumentations({
+      instrumentations: [new PikeInstrumentation()],
+      tracerProvider,
+      meterProvider: meters,
+    });
+    await lastValueFrom(running.client().send('sum', [1]));
+    await eventually(() => own.getFinishedSpans().length === 2);
+    await expect(series('rpc.client.call.duration')).resolves.toHaveLength(1);
+    stop();
+    await lastValueFrom(running.client().send('sum', [1]));
+    expect(own.getFinishedSpans()).toHaveLength(2);
+    expect(spans.getFinishedSpans()).toEqual([]);
+    await tracerProvider.shutdown();
+  });
+
+  it('records nothing, and adds nothing to packets, when it is disabled', async () => {
+    instrumentation.disable();
+    await expect(firstValueFrom(running.client().send('metadata', {}))).resolves.toBe('none');
+    expect(spans.getFinishedSpans()).toEqual([]);
+    instrumentation.enable();
+    await expect(firstValueFrom(running.client().send('metadata', {}))).resolves.toEqual({
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
+    });
+    await ended(2);
+  });
+});
