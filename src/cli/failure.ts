@@ -1,5 +1,5 @@
-import { isPikeError } from '../core/index.js';
-import type { PikeError, PikeErrorCode } from '../core/index.js';
+import { isPikeError, PikeError } from '../core/index.js';
+import type { PikeErrorCode } from '../core/index.js';
 
 /** The exit codes of the command line. (docs/command-line.md is held to them by a test.) */
 export const EXIT_CODES = {
@@ -37,6 +37,11 @@ export class CommandError extends Error {
 /** The program was called in a wrong way: with an option, a file or data that it cannot use. */
 export function usageError(message: string, cause?: unknown): CommandError {
   return new CommandError('USAGE', message, { cause });
+}
+
+/** The connection is over, though nothing was wrong with it. */
+export function endedByServer(): PikeError {
+  return new PikeError('PIKE_ERR_REMOTE_ENDED', 'The server has ended the connection.');
 }
 
 /** What is told of a failure, and with which code the program ends. */

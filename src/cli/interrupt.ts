@@ -46,3 +46,9 @@ export class Interrupt {
     if (this.#by === undefined) this.#received('SIGPIPE');
   };
 }
+
+/** Calls back when a signal is aborted; at once, if it is. */
+export function onAbort(signal: AbortSignal, callback: () => void): void {
+  if (signal.aborted) callback();
+  else signal.addEventListener('abort', callback, { once: true });
+}

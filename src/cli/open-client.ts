@@ -1,10 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { PikeClient, rawMessages } from '../index.js';
 import type { PikeClientOptions } from '../index.js';
+import { CLOSING_DEADLINE } from './closing-deadline.js';
 import type { Target } from './target.js';
 
-/** How long the end of a connection may take, in ms, once there is nothing more to be told. */
-const CLOSING_DEADLINE = 2_000;
 const CONNECT_TIMEOUT = 10_000;
 
 /** How a client is to behave. */

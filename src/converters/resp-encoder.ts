@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../core/byte-writer.js';
 import { PikeError } from '../core/errors.js';
+import { isLatin1 } from './latin1-payload.js';
 import type { RespValue } from './resp-value.js';
 import { isRespError, isRespSimpleString } from './resp-value.js';
 
@@ -40,7 +41,7 @@ export function writeRespValue(
 }
 
 function writeText(text: string, writer: ByteWriter, encoding: 'utf8' | 'latin1'): void {
-  if (encoding === 'latin1' && /[\u0100-\uffff]/.test(text)) {
+  if (encoding === 'latin1' && !isLatin1(text)) {
     throw unsendable('a text with characters that are not Latin-1');
   }
   writer.writeString(`$${Buffer.byteLength(text, encoding)}\r\n`, 'latin1');

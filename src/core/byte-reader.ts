@@ -190,7 +190,7 @@ export class ByteReader {
       this.#memory = this.#buffer.buffer;
       this.#memoryOffset = this.#buffer.byteOffset;
     }
-    return createView(this.#memory, this.#memoryOffset + start, end - start);
+    return new View(this.#memory, this.#memoryOffset + start, end - start);
   }
 
   /** Reads `bytes` bytes as a copy of their own: for small parts that are kept for long. */
@@ -252,10 +252,6 @@ type ViewConstructor = new (memory: ArrayBufferLike, start: number, length: numb
  * small message costs.
  */
 const View = (Buffer as typeof Buffer & { [Symbol.species]: ViewConstructor })[Symbol.species];
-
-function createView(memory: ArrayBufferLike, start: number, length: number): Buffer {
-  return new View(memory, start, length);
-}
 
 function outOfBytes(wanted: number, remaining: number): PikeError {
   return new PikeError(

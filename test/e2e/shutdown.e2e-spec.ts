@@ -70,27 +70,17 @@ const begins = () =>
   });
 
 describe('closing the application', () => {
-  it('answers the requests that are being handled, refuses new ones, and then ends', async () => {
+  it.each([
+    ['answers the requests that are being handled, refuses new ones, and then ends', 'work'],
+    [
+      'answers those too whose handlers are behind an interceptor, which makes streams of them',
+      'intercepted work',
+    ],
+  ])('%s', async (_, pattern) => {
     const running = await start([WorkController]);
     const client = running.client();
     const began = begins();
-    const reply = firstValueFrom(client.send('work', 'done'));
-    await began;
-    const closed = running.app.close();
-    await expect(firstValueFrom(client.send('echo', 1))).rejects.toMatchObject({
-      code: 'PIKE_ERR_SHUTTING_DOWN',
-    });
-    release();
-    await expect(reply).resolves.toBe('done');
-    await closed;
-    await client.close();
-  });
-
-  it('answers those too whose handlers are behind an interceptor, which makes streams of them', async () => {
-    const running = await start([WorkController]);
-    const client = running.client();
-    const began = begins();
-    const reply = firstValueFrom(client.send('intercepted work', 'done'));
+    const reply = firstValueFrom(client.send(pattern, 'done'));
     await began;
     const closed = running.app.close();
     await expect(firstValueFrom(client.send('echo', 1))).rejects.toMatchObject({

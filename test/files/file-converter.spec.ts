@@ -2,10 +2,9 @@
 // the directory or overwrites something, and parts or open files that a broken transfer leaves behind.
 import { createHash, randomBytes } from 'node:crypto';
 import { readlinkSync, readdirSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { FileConverter } from 'nestjs-pike/converters';
 import type { FileMessage, FileOptions, FileProgress, ReceivedFile } from 'nestjs-pike/converters';
 import { NetConnector } from 'nestjs-pike/core';
@@ -14,20 +13,13 @@ import { encodeAll } from 'nestjs-pike/testing';
 import { EventRecorder } from '../support/event-recorder.js';
 import { fileFrame } from '../support/file-frame.js';
 import { RawPeer } from '../support/raw-peer.js';
+import { useFolders } from '../support/use-folders.js';
 import { addressOf, useSockets } from '../support/use-sockets.js';
 
 const sockets = useSockets();
 let outbox: string;
 let inbox: string;
-
-beforeEach(async () => {
-  outbox = await mkdtemp(join(tmpdir(), 'pike-out-'));
-  inbox = await mkdtemp(join(tmpdir(), 'pike-in-'));
-});
-afterEach(async () => {
-  await rm(outbox, { recursive: true });
-  await rm(inbox, { recursive: true });
-});
+useFolders((folders) => ({ outbox, inbox } = folders));
 
 interface Pair {
   sender: NetConnector<FileMessage>;

@@ -2,8 +2,7 @@
 // short, or beside a part that nobody deletes; and one that neither was sent nor came back.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileConverter } from 'nestjs-pike/converters';
 import type { FileMessage } from 'nestjs-pike/converters';
@@ -12,6 +11,7 @@ import type { Endpoint, Finish } from 'nestjs-pike/core';
 import { EventRecorder } from '../support/event-recorder.js';
 import { freePort } from '../support/free-port.js';
 import { Project } from '../support/project.js';
+import { useFolders } from '../support/use-folders.js';
 import { addressOf, useSockets } from '../support/use-sockets.js';
 
 const sockets = useSockets();
@@ -21,14 +21,7 @@ const LARGE = 64 * MIB;
 
 let outbox: string;
 let inbox: string;
-beforeEach(async () => {
-  outbox = await mkdtemp(join(tmpdir(), 'pike-out-'));
-  inbox = await mkdtemp(join(tmpdir(), 'pike-in-'));
-});
-afterEach(async () => {
-  await rm(outbox, { recursive: true });
-  await rm(inbox, { recursive: true });
-});
+useFolders((folders) => ({ outbox, inbox } = folders));
 
 interface Sending {
   connector: NetConnector<FileMessage>;

@@ -2,15 +2,12 @@
 // another device, or tells people that something was done that was not. The devices are written in Python.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { pythonVersion, withoutPython } from '../interop/python.js';
-import { freePort } from '../support/free-port.js';
-import { Program, Project } from '../support/project.js';
+import { Program } from '../support/project.js';
 import type { Outcome } from '../support/project.js';
 import { RawPeer } from '../support/raw-peer.js';
-
-/** Starting processes takes its time on a busy machine. */
-const PATIENCE = 60_000;
+import { PATIENCE, useSample } from './use-sample.js';
 
 const KEYS = {
   'boiler-1': 'acme first key',
@@ -54,30 +51,17 @@ class Device {
 }
 
 function gateway(): void {
-  let project: Project;
   let program: Program;
   let port: number;
   let httpPort: number;
-  const closers: (() => unknown)[] = [];
-
-  beforeAll(async () => {
-    project = await Project.create();
-    await project.addFolder('sample/06-devices');
-    [port, httpPort] = [await freePort(), await freePort()];
-    program = project.start({
-      file: 'sample/06-devices/main.js',
-      args: [`${port}`, `${httpPort}`],
-    });
-    await program.prints(`http://127.0.0.1:${httpPort}`);
-  }, PATIENCE);
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
+  const defer = useSample('06-devices', 2, (sample) => {
+    ({ program } = sample);
+    [port, httpPort] = sample.ports as [number, number];
   });
-  afterAll(() => project.remove());
 
   const device = (name: string, key?: string): Device => {
     const started = new Device(port, name, key ?? KEYS[name as keyof typeof KEYS]);
-    closers.push(() => started.kill());
+    defer(() => started.kill());
     return started;
   };
   const loggedIn = async (name: string): Promise<Device> => {
@@ -139,7 +123,7 @@ function gateway(): void {
 
   it('refuses a peer that sends a reading before it has logged in', async () => {
     const peer = await RawPeer.connect({ host: '127.0.0.1', port });
-    closers.push(() => peer.destroy());
+    defer(() => peer.destroy());
     peer.write(Buffer.from(READING, 'hex'));
     await peer.ended;
     // The challenge, and that it is refused.

@@ -1,12 +1,14 @@
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Endpoint } from 'nestjs-pike/core';
 import { freePort } from '../support/free-port.js';
 import { Project } from '../support/project.js';
 import type { Outcome, Program } from '../support/project.js';
+import { createFolders, removeFolders } from '../support/use-folders.js';
+import type { Folders } from '../support/use-folders.js';
 
 /** How a server is started: where, with which most bytes of a file, and with which `ulimit`. */
 interface ServerOptions {
@@ -28,25 +30,15 @@ export class FileCopy {
   readonly #project: Project;
   readonly #running: Program[] = [];
 
-  private constructor(project: Project, outbox: string, inbox: string) {
+  private constructor(project: Project, { outbox, inbox }: Folders) {
     this.#project = project;
     this.outbox = outbox;
     this.inbox = inbox;
   }
 
-  /** A project with the sample. */
-  static async createProject(): Promise<Project> {
-    const project = await Project.create();
-    await project.addFolder('sample/03-file-copy');
-    return project;
-  }
-
   /** With empty directories. */
   static async create(project: Project): Promise<FileCopy> {
-    const [outbox, inbox] = await Promise.all(
-      ['out', 'in'].map((name) => mkdtemp(join(tmpdir(), `pike-${name}-`))),
-    );
-    return new FileCopy(project, outbox as string, inbox as string);
+    return new FileCopy(project, await createFolders());
   }
 
   async startServer({ port, limit, ulimit }: ServerOptions = {}): Promise<FileServer> {
@@ -104,8 +96,7 @@ export class FileCopy {
       program.kill('SIGKILL');
       await program.ended;
     }
-    await rm(this.outbox, { recursive: true });
-    await rm(this.inbox, { recursive: true });
+    await removeFolders(this);
   }
 
   #start(file: string, args: string[], ulimit?: string): Program {
@@ -117,4 +108,20 @@ export class FileCopy {
 
 export function sha256(content: Uint8Array | string): string {
   return createHash('sha256').update(content).digest('hex');
+}
+
+/** Has a project for all tests of a file, and a file copy of its own for each. @param use given the next one */
+export function useFileCopy(use: (copy: FileCopy) => void): void {
+  let project: Project;
+  let copy: FileCopy;
+  beforeAll(async () => {
+    project = await Project.create();
+    await project.addFolder('sample/03-file-copy');
+  });
+  afterAll(() => project.remove());
+  beforeEach(async () => {
+    copy = await FileCopy.create(project);
+    use(copy);
+  });
+  afterEach(() => copy.end());
 }

@@ -1,29 +1,19 @@
 // Prevents: a file server that one sender can bring down, that writes where it should not, or that keeps
 // parts of files whose senders are gone.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { eventually } from '../support/eventually.js';
 import { fileFrame, fileHeader } from '../support/file-frame.js';
-import type { Project } from '../support/project.js';
 import type { RawPeer } from '../support/raw-peer.js';
 import { useSockets } from '../support/use-sockets.js';
-import { FileCopy, sha256 } from './file-copy-programs.js';
-import type { FileServer } from './file-copy-programs.js';
+import { sha256, useFileCopy } from './file-copy-programs.js';
+import type { FileCopy, FileServer } from './file-copy-programs.js';
 
 const sockets = useSockets();
 const MIB = 1024 * 1024;
 
-let project: Project;
-beforeAll(async () => {
-  project = await FileCopy.createProject();
-});
-afterAll(() => project.remove());
-
 let copy: FileCopy;
-beforeEach(async () => {
-  copy = await FileCopy.create(project);
-});
-afterEach(() => copy.end());
+useFileCopy((next) => (copy = next));
 
 /** A sender that is in the middle of a file, and stays there. */
 async function midFile({ endpoint }: FileServer): Promise<RawPeer> {

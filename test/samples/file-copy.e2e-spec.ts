@@ -1,30 +1,21 @@
 // Prevents: a file copy that says that all is well and has lost a file, or that leaves half of one or
 // two of it, whichever side is stopped or killed.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { HoldingProxy } from '../support/holding-proxy.js';
-import type { Project } from '../support/project.js';
 import { useSockets } from '../support/use-sockets.js';
-import { FileCopy, sha256 } from './file-copy-programs.js';
+import { sha256, useFileCopy } from './file-copy-programs.js';
+import type { FileCopy } from './file-copy-programs.js';
 
 const sockets = useSockets();
 const MIB = 1024 * 1024;
 
-let project: Project;
-beforeAll(async () => {
-  project = await FileCopy.createProject();
-});
-afterAll(() => project.remove());
-
 let copy: FileCopy;
-beforeEach(async () => {
-  copy = await FileCopy.create(project);
-});
-afterEach(() => copy.end());
+useFileCopy((next) => (copy = next));
 
 describe('file copy', () => {
   it('brings several files over at once, and says what it has stored, in plain lines', async () => {

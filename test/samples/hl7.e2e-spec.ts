@@ -1,17 +1,13 @@
 // Prevents: a hospital's message that is not acknowledged, or acknowledged as another's, or a wrong one that is
 // accepted; and a sender that loses its connection by a message that it could have been told of.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { MllpConverter } from 'nestjs-pike/converters';
 import { decodePieces } from 'nestjs-pike/testing';
 import { Client, Message } from 'node-hl7-client';
 import { Hl7Message } from '../../sample/05-hl7/hl7-message.js';
-import { freePort } from '../support/free-port.js';
-import { Project } from '../support/project.js';
 import type { Program } from '../support/project.js';
 import { RawPeer } from '../support/raw-peer.js';
-
-/** Starting processes takes its time on a busy machine. */
-const PATIENCE = 60_000;
+import { PATIENCE, useSample } from './use-sample.js';
 
 /** A sender with a library of somebody else's, which sends a message when the one before is acknowledged. */
 class Sender {
@@ -61,31 +57,21 @@ const admission = (controlId: string, patient: string): string =>
   );
 
 describe('a Nest application that takes HL7 messages', () => {
-  let project: Project;
   let program: Program;
   let port: number;
-  const closers: (() => unknown)[] = [];
-
-  beforeAll(async () => {
-    project = await Project.create();
-    await project.addFolder('sample/05-hl7');
-    port = await freePort();
-    program = project.start({ file: 'sample/05-hl7/main.js', args: [`${port}`] });
-    await program.prints(`127.0.0.1:${port}`);
-  }, PATIENCE);
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
+  const defer = useSample('05-hl7', 1, (sample) => {
+    ({ program } = sample);
+    port = sample.ports[0] as number;
   });
-  afterAll(() => project.remove());
 
   const sender = (): Sender => {
     const opened = new Sender(port);
-    closers.push(() => opened.close());
+    defer(() => opened.close());
     return opened;
   };
   const rawPeer = async (): Promise<RawPeer> => {
     const peer = await RawPeer.connect({ host: '127.0.0.1', port });
-    closers.push(() => peer.destroy());
+    defer(() => peer.destroy());
     return peer;
   };
   /** Waits for so many acknowledgements. @returns MSA-1, MSA-2 and ERR-3 of each */

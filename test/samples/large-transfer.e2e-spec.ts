@@ -1,28 +1,20 @@
 // Prevents: a file copy whose memory grows with the file, or that fails beyond what 31 bits can count.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { Program, Project } from '../support/project.js';
-import { FileCopy } from './file-copy-programs.js';
+import type { Program } from '../support/project.js';
+import { useFileCopy } from './file-copy-programs.js';
+import type { FileCopy } from './file-copy-programs.js';
 
 const MIB = 1024 ** 2;
 /** `npm run test:large` makes it 2 GiB. */
 const LARGE = Number(process.env.PIKE_FILE_BYTES ?? 128 * MIB);
 
-let project: Project;
-beforeAll(async () => {
-  project = await FileCopy.createProject();
-});
-afterAll(() => project.remove());
-
 let copy: FileCopy;
-beforeEach(async () => {
-  copy = await FileCopy.create(project);
-});
-afterEach(() => copy.end());
+useFileCopy((next) => (copy = next));
 
 /** A file of so many bytes, different in each MiB, made without holding it. */
 async function makeFile(path: string, bytes: number): Promise<void> {

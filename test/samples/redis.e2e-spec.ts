@@ -1,42 +1,29 @@
 // Prevents: a protocol of replies in order that works with itself and with nobody else. Redis's own
 // programs, and a client that many of its users have, speak with ours.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { freePort } from '../support/free-port.js';
-import { Project } from '../support/project.js';
-import type { Program } from '../support/project.js';
+import type { Program, Project } from '../support/project.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { describeWithRedis, redisBenchmark, redisCli, startRedisCli } from './redis-programs.js';
-
-/** Starting processes takes its time on a busy machine. */
-const PATIENCE = 60_000;
+import { PATIENCE, useSample } from './use-sample.js';
 
 describeWithRedis('a Nest application that speaks the protocol of Redis, with', () => {
   let project: Project;
   let program: Program;
   let port: number;
-  const closers: (() => unknown)[] = [];
-
-  beforeAll(async () => {
-    project = await Project.create();
-    await project.addFolder('sample/04-redis');
-    port = await freePort();
-    program = project.start({ file: 'sample/04-redis/main.js', args: [`${port}`] });
-    await program.prints(`127.0.0.1:${port}`);
-  }, PATIENCE);
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
+  const defer = useSample('04-redis', 1, (sample) => {
+    ({ project, program } = sample);
+    port = sample.ports[0] as number;
   });
-  afterAll(() => project.remove());
 
   const ioredis = (): Redis => {
     const redis = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: 0 });
-    closers.push(() => redis.disconnect());
+    defer(() => redis.disconnect());
     return redis;
   };
   const rawPeer = async (): Promise<RawPeer> => {
     const peer = await RawPeer.connect({ host: '127.0.0.1', port });
-    closers.push(() => peer.destroy());
+    defer(() => peer.destroy());
     return peer;
   };
 
@@ -113,7 +100,7 @@ describeWithRedis('a Nest application that speaks the protocol of Redis, with', 
       'subscribes, and shows what is published',
       async () => {
         const subscriber = startRedisCli(port, ['SUBSCRIBE', 'news', 'weather']);
-        closers.push(async () => {
+        defer(async () => {
           subscriber.kill('SIGKILL');
           await subscriber.ended;
         });
@@ -193,7 +180,7 @@ describeWithRedis('a Nest application that speaks the protocol of Redis, with', 
             await publisher.publish('flood', `${count}`);
           }
         })();
-        closers.push(() => {
+        defer(() => {
           enough.abort();
           return flood;
         });

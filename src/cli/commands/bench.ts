@@ -3,6 +3,7 @@ import type { Subscription } from 'rxjs';
 import type { PikeClient } from '../../index.js';
 import { isPikeError } from '../../core/index.js';
 import type { CommandContext } from '../command-context.js';
+import { onAbort } from '../interrupt.js';
 import { openClient } from '../open-client.js';
 import { readMessage } from '../read-data.js';
 import type { Message } from '../read-data.js';
@@ -86,8 +87,7 @@ class Load {
   async run(): Promise<BenchResult> {
     const { inFlight, seconds } = this.#options;
     const timer = setTimeout(() => (this.#over = true), seconds * 1_000);
-    this.#signal.addEventListener('abort', () => this.#interrupt(), { once: true });
-    if (this.#signal.aborted) this.#interrupt();
+    onAbort(this.#signal, () => this.#interrupt());
     const start = performance.now();
     const lanes = this.#clients.flatMap((client) =>
       Array.from({ length: inFlight }, () => this.#lane(client)),

@@ -1,5 +1,6 @@
 import { CommandError } from '../failure.js';
 import type { CommandContext } from '../command-context.js';
+import { onAbort } from '../interrupt.js';
 import { openClient } from '../open-client.js';
 import { readMessage } from '../read-data.js';
 import type { TypedMessage } from '../read-data.js';
@@ -33,12 +34,10 @@ export async function call(
         error: (error: unknown) => reject(isPikeError(error) ? error : remoteError(error)),
         complete: resolve,
       });
-      const cancel = (): void => {
+      onAbort(signal, () => {
         replies.unsubscribe();
         resolve();
-      };
-      signal.addEventListener('abort', cancel, { once: true });
-      if (signal.aborted) cancel();
+      });
     });
   } finally {
     // Only now has a cancellation been sent.

@@ -1,8 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { NetConnector, PikeError, showEndpoint } from '../../core/index.js';
+import { NetConnector, showEndpoint } from '../../core/index.js';
 import type { Connection, ConnectorEvent } from '../../core/index.js';
+import { CLOSING_DEADLINE } from '../closing-deadline.js';
 import type { CommandContext } from '../command-context.js';
 import { dial } from '../dial.js';
+import { endedByServer } from '../failure.js';
+import { onAbort } from '../interrupt.js';
 import type { Protocol } from '../protocols/protocol.js';
 import { painter } from '../styles.js';
 import { readTarget } from '../target.js';
@@ -16,8 +19,6 @@ import { helpFor, readOrder } from '../terminal/typed-line.js';
 export interface ConnectCommandOptions extends TargetOptions {
   timeout: number;
 }
-
-const CLOSING_DEADLINE = 2_000;
 
 /** Talks to a server by lines that are typed, or come from a pipe, until either side has enough. */
 export async function connect(
@@ -86,9 +87,7 @@ class Talk {
       },
       options.lines,
     );
-    const leave = (): void => this.#leave();
-    options.interrupt.signal.addEventListener('abort', leave, { once: true });
-    if (options.interrupt.signal.aborted) leave();
+    onAbort(options.interrupt.signal, () => this.#leave());
   }
 
   /**
@@ -111,7 +110,7 @@ class Talk {
   #checkEnd({ type, error }: Extract<ConnectorEvent, { type: `${string}Disconnect` }>): void {
     if (error !== undefined) throw error;
     if (type === 'finishDisconnect' || this.#leaving) return;
-    throw new PikeError('PIKE_ERR_REMOTE_ENDED', 'The server has ended the connection.');
+    throw endedByServer();
   }
 
   async #received(message: unknown): Promise<void> {

@@ -1,7 +1,9 @@
 import { NetConnector, showEndpoint } from '../../core/index.js';
 import type { Connection } from '../../core/index.js';
+import { CLOSING_DEADLINE } from '../closing-deadline.js';
 import type { CommandContext } from '../command-context.js';
 import { usageError } from '../failure.js';
+import { onAbort } from '../interrupt.js';
 import { StandingReply } from '../protocols/standing-reply.js';
 import { describeHappening, happeningAsJson } from '../show-event.js';
 import type { Happening } from '../show-event.js';
@@ -14,9 +16,6 @@ export interface ListenOptions extends TargetOptions {
   json?: true;
   reply?: string;
 }
-
-/** How long peers may take to take what they were sent, when the command ends, in ms. */
-const CLOSING_DEADLINE = 2_000;
 
 /** Accepts every peer, and prints what happens, until an interrupt. */
 export async function listen(
@@ -35,10 +34,10 @@ export async function listen(
   const print = printer(options.json === true);
 
   await connector.run();
-  const stop = (): void =>
-    void connector.shutdown({ finishQueues: true, deadline: CLOSING_DEADLINE });
-  interrupt.signal.addEventListener('abort', stop, { once: true });
-  if (interrupt.signal.aborted) stop();
+  onAbort(
+    interrupt.signal,
+    () => void connector.shutdown({ finishQueues: true, deadline: CLOSING_DEADLINE }),
+  );
   const { address: bound = endpoint } = connector;
   print({ type: 'listening', address: showEndpoint(bound) });
 

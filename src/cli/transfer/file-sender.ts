@@ -1,7 +1,6 @@
-import { PikeError } from '../../core/index.js';
 import type { Connection, ConnectorEvent, NetConnector } from '../../core/index.js';
 import type { FileMessage } from '../../converters/index.js';
-import { CommandError } from '../failure.js';
+import { CommandError, endedByServer } from '../failure.js';
 
 /** What is told of a file: it was sent, or the server's receipt for it has come. */
 export interface FileSenderHost {
@@ -42,7 +41,7 @@ export class FileSender {
     if (event.type === 'messageReceived') this.#receiptCame(event.message);
     if (event.type === 'rejectedMessage') this.#failed(event.error);
     if (event.type === 'remoteDisconnect' || event.type === 'finishDisconnect') {
-      this.#failed(event.error ?? endedEarly());
+      this.#failed(event.error ?? endedByServer());
     }
   };
 
@@ -83,10 +82,6 @@ export class FileSender {
     this.#waiter?.reject(noReceipt(this.#endedBy));
     this.#waiter = undefined;
   }
-}
-
-function endedEarly(): PikeError {
-  return new PikeError('PIKE_ERR_REMOTE_ENDED', 'The server has ended the connection.');
 }
 
 function noReceipt(cause: Error): CommandError {

@@ -81,7 +81,7 @@ export class InboundPump<T> {
       this.#reassembly.drop(bytes.length - decoder.remaining);
       if (waiting) return true;
       // What a message sets off may bring in more at once, where both ends are in one process.
-      const isMore = this.#reassembly.bytes.length > decoder.remaining;
+      const isMore = this.#reassembly.shown > decoder.remaining;
       if (!isMore && !this.#reassembly.showMore()) return false;
     }
   }

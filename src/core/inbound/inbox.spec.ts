@@ -123,6 +123,19 @@ describe('Inbox', () => {
     expect(log.filter((entry) => entry === 'resume')).toHaveLength(1);
   });
 
+  it('holds a message to its time only while it reads', () => {
+    const { inbox } = prepare(WAIT_FOR_MORE);
+    inbox.push(Buffer.from('half'));
+    const late = performance.now() + 3_600_000;
+
+    inbox.pause();
+    expect(inbox.overdue(late)).toBeUndefined();
+    inbox.resume();
+
+    expect(inbox.overdue(late + 1000)).toBeUndefined();
+    expect(inbox.overdue(late + 3_600_000)).toMatchObject({ code: 'PIKE_ERR_INCOMPLETE_TIMEOUT' });
+  });
+
   it('knows whether the input may end here', () => {
     const { inbox } = prepare();
     expect(inbox.truncation).toBeUndefined();

@@ -31,16 +31,21 @@ export class Reassembly {
       : this.#buffer.subarray(this.#start, this.#end);
   }
 
+  /** How many bytes are at hand. */
+  get shown(): number {
+    return this.#end - this.#start;
+  }
+
   /** How many bytes are held, shown or not. */
   get length(): number {
     const hidden = this.#arrival === undefined ? 0 : this.#arrival.length - this.#joined;
-    return this.#shown + hidden;
+    return this.shown + hidden;
   }
 
   /** Adds what has arrived. */
   append(data: Buffer): void {
     while (this.showMore());
-    if (this.#shown === 0) {
+    if (this.shown === 0) {
       this.#readIn(data);
       return;
     }
@@ -52,7 +57,7 @@ export class Reassembly {
   /** Forgets the first `bytes` of the {@link bytes}. */
   drop(bytes: number): void {
     this.#start += bytes;
-    const shown = this.#shown;
+    const { shown } = this;
     if (this.#arrival !== undefined && shown <= this.#joined) {
       this.#readIn(this.#arrival.subarray(this.#joined - shown));
     } else if (shown === 0) {
@@ -63,7 +68,7 @@ export class Reassembly {
   /** Shows more bytes behind those at hand, which are not enough. @returns whether there are more */
   showMore(): boolean {
     if (this.#arrival === undefined) return false;
-    const more = Math.max(this.#shown, LEAST_JOINED_BYTES);
+    const more = Math.max(this.shown, LEAST_JOINED_BYTES);
     const piece = this.#arrival.subarray(this.#joined, this.#joined + more);
     this.#add(piece);
     this.#joined += piece.length;
@@ -74,10 +79,6 @@ export class Reassembly {
   /** Forgets everything. */
   clear(): void {
     this.#readIn(EMPTY);
-  }
-
-  get #shown(): number {
-    return this.#end - this.#start;
   }
 
   /** Goes on in these bytes, which are somebody else's. */
@@ -98,7 +99,7 @@ export class Reassembly {
 
   /** Makes a buffer with room for `more` bytes behind those at hand. */
   #moveTo(more: number): void {
-    const kept = this.#shown;
+    const kept = this.shown;
     const doubled = kept < this.#mostBytes ? Math.min(kept * 2, this.#mostBytes) : kept * 2;
     const larger = Buffer.allocUnsafeSlow(Math.max(kept + more, doubled));
     this.#buffer.copy(larger, 0, this.#start, this.#end);

@@ -18,6 +18,7 @@ import { handlersOf, joinedHandler } from './event-handlers.js';
 import { EventRun } from './event-run.js';
 import type { EventStreams } from './event-run.js';
 import type { HandlerRun, Processing } from './processing.js';
+import { once } from './once.js';
 import { NO_MESSAGE_HANDLER, SHUTTING_DOWN } from './refusals.js';
 import type { Request } from './request.js';
 import type { Run } from './run.js';
@@ -225,13 +226,10 @@ export class Dispatcher<T> implements EventStreams {
   ): void {
     const started = this.#handlers.hooked ? this.#runs.beginOnce() : NOTHING;
     const handlers = handlersOf(first);
-    let inFlight = true;
-    const land = (): void => {
-      if (!inFlight) return;
-      inFlight = false;
+    const land = once(() => {
       answers.eventEnded();
       over();
-    };
+    });
     const run: HandlerRun = async (ended) => {
       if (this.#ended) {
         // The start hook has taken longer than there was time for.

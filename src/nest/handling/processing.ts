@@ -1,3 +1,5 @@
+import { once } from './once.js';
+
 /**
  * Calls a handler.
  * @param ended to be called when everything that it has begun is over
@@ -6,8 +8,8 @@
 export type HandlerRun = (ended: () => void) => Promise<void> | undefined;
 
 /**
- * Called with each message before its handler: to run that, call `done`. As in Nest 12; Nest 11.0 has
- * no such type.
+ * Called with each message before its handler: to run that, call `done`. As Nest's own, which has no
+ * name there; it may be asynchronous.
  */
 export type ProcessingStartHook = (
   transportId: symbol,
@@ -46,24 +48,26 @@ export async function runHooked(
   report: (thrown: unknown) => void,
 ): Promise<void> {
   let begun = false;
-  let open = true;
-  const end = async (): Promise<void> => {
-    if (!open) return;
-    open = false;
-    try {
-      await hooks.end();
-    } catch (thrown) {
-      report(thrown);
-    }
-  };
+  const end = once(() => void runEndHook(hooks, report));
   try {
     await hooks.start(async () => {
       if (begun) return;
       begun = true;
-      await run(() => void end());
+      await run(end);
     });
   } catch (thrown) {
     failed(thrown);
   }
   if (!begun) notRun?.();
+}
+
+async function runEndHook(
+  hooks: ProcessingHooks,
+  report: (thrown: unknown) => void,
+): Promise<void> {
+  try {
+    await hooks.end();
+  } catch (thrown) {
+    report(thrown);
+  }
 }

@@ -1,3 +1,4 @@
+import { once } from './once.js';
 import { within } from './within.js';
 
 /** Counts the handlers that are running, for those who wait until none is. */
@@ -19,11 +20,7 @@ export class Runs {
   /** As {@link begin}. @returns ends it, the first time it is called */
   beginOnce(): () => void {
     this.begin();
-    let running = true;
-    return () => {
-      if (running) this.end();
-      running = false;
-    };
+    return once(this.end);
   }
 
   /**

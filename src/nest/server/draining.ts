@@ -1,3 +1,4 @@
+import { nextTurn } from '../handling/turn.js';
 import type { Finish } from '../../core/finish.js';
 import type { ShutdownWay } from '../shutdown-options.js';
 
@@ -35,7 +36,7 @@ export async function drain(server: Drainable, { mode, deadline }: ShutdownWay):
   if (graceful) await server.serialized(left());
   // To finishMessages, what was given in this turn is not begun yet. Let go out what can: the
   // handlers were waited for because of their replies.
-  if (graceful) await new Promise((resolve) => setImmediate(resolve));
+  if (graceful) await nextTurn();
   await server.endConnections({ [mode]: true, deadline: left() } as Finish);
   await server.lastEventsHandled(graceful ? Math.max(left(), LAST_EVENTS_MS) : LAST_EVENTS_MS);
 }

@@ -76,8 +76,7 @@ export class PikeServer<T = unknown>
   readonly #options: PikeServerOptions<T>;
   #application: OptionSource | undefined;
   #signal: string | undefined;
-  #hooked = false;
-  #startHook: ProcessingStartHook = (_, __, done) => done();
+  #startHook: ProcessingStartHook | undefined;
   #endHook: ProcessingEndHook | undefined;
   #serving: Serving<T> | undefined;
 
@@ -228,16 +227,14 @@ export class PikeServer<T = unknown>
     if (server === undefined || server === this.settings.name) this.lifecycle.add(type, callback);
   }
 
-  /** Sets what is called with each message before its handler, and runs that. Nest 11.0 has no such hooks; here they work all the same. */
+  /** Sets what is called with each message before its handler, and runs that. It may be asynchronous. */
   override setOnProcessingStartHook(hook: ProcessingStartHook): void {
     this.#startHook = hook;
-    this.#hooked = true;
   }
 
   /** Sets what is called once when everything is over that a message has set off. */
   override setOnProcessingEndHook(hook: ProcessingEndHook): void {
     this.#endHook = hook;
-    this.#hooked = true;
   }
 
   /** @internal Called by PikeModule: the application that the server belongs to. */
@@ -257,14 +254,15 @@ export class PikeServer<T = unknown>
 
   /** @internal Hooks cost a promise per message, so they are run only if there are any. */
   get hooked(): boolean {
-    return this.#hooked;
+    return this.#startHook !== undefined || this.#endHook !== undefined;
   }
 
   /** @internal */
   process(context: PikeContext<T>, processing: Processing): void {
     const { transportId } = this;
     const hooks = {
-      start: (start: () => Promise<void>) => this.#startHook(transportId, context, start),
+      start: (start: () => Promise<void>) =>
+        this.#startHook === undefined ? start() : this.#startHook(transportId, context, start),
       end: () => this.#endHook?.(transportId, context),
     };
     void runHooked(hooks, processing, (thrown) => this.report(thrown));

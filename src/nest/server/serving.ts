@@ -131,21 +131,14 @@ export class Serving<T> {
           Promise.all([
             this.#runs.idle(ms),
             this.#lifecycleRuns.idle(ms),
-            within(
-              ms,
-              this.#all(({ deserializing }) => deserializing),
-            ),
+            this.#eachWithin(ms, ({ deserializing }) => deserializing),
           ]),
         interrupt: (tell) => {
           const err = tell ? INTERRUPTED : undefined;
           for (const { answers } of this.#sessions) answers.stop(err);
           this.#dispatcher.stopEventStreams();
         },
-        serialized: (ms) =>
-          within(
-            ms,
-            this.#all(({ serializing }) => serializing),
-          ),
+        serialized: (ms) => this.#eachWithin(ms, ({ serializing }) => serializing),
         endConnections: async (how) => {
           await this.connector.shutdown(how);
           this.#unsubscribe?.();
@@ -158,9 +151,9 @@ export class Serving<T> {
     if (refusedEvents > 0) this.#host.warn(eventsRefused(refusedEvents));
   }
 
-  /** Something of every session; resolves with the last. */
-  #all(of: (session: Session<T>) => Promise<void> | undefined): Promise<unknown> {
-    return Promise.all(Array.from(this.#sessions, async (session) => of(session)));
+  /** Waits for something of every session, for `ms` at most. */
+  #eachWithin(ms: number, of: (session: Session<T>) => Promise<void> | undefined): Promise<void> {
+    return within(ms, Promise.all(Array.from(this.#sessions, async (session) => of(session))));
   }
 
   #happened(event: ConnectorEvent<T>): void {

@@ -308,9 +308,11 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
     checkPacket(packet);
     const { pattern, cancel } = packet;
     const reply = isReply(packet);
-    // The peer may have left while the deserializer took its time: an event was sent all the same.
-    const isEvent = pattern !== undefined && packet.id === undefined && cancel !== true && !reply;
-    if (this.#state === 'left' && !isEvent) return;
+    if (this.#state === 'left') {
+      // It has left while the deserializer took its time: an event was sent all the same.
+      const isEvent = pattern !== undefined && packet.id === undefined && cancel !== true && !reply;
+      if (!isEvent) return;
+    }
     if (pattern === undefined && !reply && this.#isHeartbeat(packet)) return;
     // A protocol without patterns gives all messages the same one, replies included.
     if (reply || (pattern === undefined && cancel !== true)) {
