@@ -1,5 +1,24 @@
 // Prevents: attributes that a peer can fill with whatever it likes, or that name the wrong end.
 import { describe, expect, it } from '@jest/globals';
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_OPERATION_NAME,
+  ATTR_MESSAGING_OPERATION_TYPE,
+  ATTR_MESSAGING_SYSTEM_NAME,
+  ATTR_NETWORK_PEER_ADDRESS,
+  ATTR_NETWORK_PEER_PORT,
+  ATTR_NETWORK_TRANSPORT,
+  ATTR_RPC_METHOD,
+  ATTR_RPC_METHOD_ORIGINAL,
+  ATTR_RPC_SYSTEM_NAME,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  ERROR_TYPE_VALUE_OTHER,
+  MESSAGING_OPERATION_TYPE_VALUE_PROCESS,
+  MESSAGING_OPERATION_TYPE_VALUE_SEND,
+  NETWORK_TRANSPORT_VALUE_TCP,
+} from '@opentelemetry/semantic-conventions/incubating';
 import { Connection } from '../core/connection.js';
 import { PikeError } from '../core/errors.js';
 import {
@@ -8,6 +27,7 @@ import {
   describeRequest,
   errorTypeOf,
   messageOf,
+  outcomeOf,
   peerOf,
   serverOf,
 } from './conventions.js';
@@ -38,9 +58,41 @@ describe('the conventions', () => {
     expect(describeProcess('order', false).attributes['messaging.destination.name']).toBe('_OTHER');
   });
 
+  it('have the names that OpenTelemetry gives, none of them deprecated', () => {
+    const connection = new Connection({ id: 1, inbound: true, local: near, remote: far });
+    const request = describeRequest('made up', false);
+    expect({ ...request.attributes, ...request.details }).toEqual({
+      [ATTR_RPC_SYSTEM_NAME]: 'nestjs-pike',
+      [ATTR_RPC_METHOD]: '_OTHER',
+      [ATTR_RPC_METHOD_ORIGINAL]: 'made up',
+    });
+    const event = (operation: string, type: string): object => ({
+      [ATTR_MESSAGING_SYSTEM_NAME]: 'nestjs-pike',
+      [ATTR_MESSAGING_OPERATION_NAME]: operation,
+      [ATTR_MESSAGING_OPERATION_TYPE]: type,
+      [ATTR_MESSAGING_DESTINATION_NAME]: 'order',
+    });
+    expect(describeEmit('order').attributes).toEqual(
+      event('emit', MESSAGING_OPERATION_TYPE_VALUE_SEND),
+    );
+    expect(describeProcess('order', true).attributes).toEqual(
+      event('process', MESSAGING_OPERATION_TYPE_VALUE_PROCESS),
+    );
+    expect({ ...serverOf(connection), ...peerOf(connection) }).toEqual({
+      [ATTR_SERVER_ADDRESS]: near.host,
+      [ATTR_SERVER_PORT]: near.port,
+      [ATTR_NETWORK_TRANSPORT]: NETWORK_TRANSPORT_VALUE_TCP,
+      [ATTR_NETWORK_PEER_ADDRESS]: far.host,
+      [ATTR_NETWORK_PEER_PORT]: far.port,
+    });
+    const failed = { connection, outcome: 'error', error: {}, duration: 0 } as const;
+    expect(outcomeOf(failed)).toEqual({ [ATTR_ERROR_TYPE]: ERROR_TYPE_VALUE_OTHER });
+  });
+
   it('take an error for what it is, and not for what a peer says it is', () => {
     expect(errorTypeOf(new PikeError('PIKE_ERR_STALLED', ''))).toBe('PIKE_ERR_STALLED');
     expect(errorTypeOf(new RangeError(''))).toBe('RangeError');
+    expect(errorTypeOf(Object.assign(new Error(''), { name: 'made up' }))).toBe('Error');
     expect(errorTypeOf({ code: 'PIKE_ERR_OVERLOADED' })).toBe('PIKE_ERR_OVERLOADED');
     for (const any of [
       { code: 'made up' },

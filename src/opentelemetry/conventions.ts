@@ -1,12 +1,14 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Connection } from '../core/connection.js';
 import { describeThrown, isPikeError } from '../core/errors.js';
+import type { OperationDiagnostics } from '../nest/diagnostics/operation.js';
 import { INTERRUPTED, OVERLOADED, SHUTTING_DOWN } from '../nest/handling/refusals.js';
+import { ownText } from '../nest/packets/own-text.js';
 import { showPattern } from '../nest/packets/pattern.js';
 
 // The names are those of OpenTelemetry's semantic conventions, 1.45: RPC for requests, messaging for events.
 
-/** The value of `rpc.system.name` and `messaging.system`. */
+/** The value of `rpc.system.name` and `messaging.system.name`. */
 const SYSTEM = 'nestjs-pike';
 
 /** What stands for values of which there may be any number. */
@@ -50,11 +52,12 @@ function describeEvent(operation: string, type: string, destination: string): De
   return {
     name: destination === OTHER ? operation : `${operation} ${destination}`,
     attributes: {
-      'messaging.system': SYSTEM,
+      'messaging.system.name': SYSTEM,
       'messaging.operation.name': operation,
+      'messaging.operation.type': type,
       'messaging.destination.name': destination,
     },
-    details: { 'messaging.operation.type': type },
+    details: {},
   };
 }
 
@@ -80,10 +83,28 @@ export function peerOf(connection: Connection | undefined): Attributes {
   };
 }
 
+/**
+ * How an operation ended: what distinguishes it from others that went well or failed. The conventions
+ * know errors only, so the name is one of this package's own.
+ */
+export function outcomeOf({ outcome, error }: OperationDiagnostics): Attributes {
+  switch (outcome) {
+    case 'error':
+      return { 'error.type': errorTypeOf(error) };
+    case 'cancelled':
+    case 'dropped':
+      return { 'nestjs_pike.outcome': outcome };
+    case 'ok':
+    case undefined:
+      return {};
+  }
+}
+
 /** The value of `error.type`: a code of this package, the name of an error's class, or `_OTHER`. */
 export function errorTypeOf(error: unknown): string {
   if (isPikeError(error)) return error.code;
-  if (error instanceof Error) return error.name;
+  // Not its `name`, which a deserializer may have copied from what the peer says.
+  if (error instanceof Error) return classOf(error);
   // What a peer has answered may say anything: it counts if it is what a server of ours says.
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return ANSWERED.find((known) => known === code) ?? OTHER;
@@ -93,9 +114,14 @@ export function errorTypeOf(error: unknown): string {
 export function messageOf(error: unknown): string {
   const message = (error as { message?: unknown } | null | undefined)?.message ?? error;
   const text = typeof message === 'string' ? message : describeThrown(error);
-  return text.slice(0, MOST_MESSAGE_CHARACTERS);
+  return ownText(text.slice(0, MOST_MESSAGE_CHARACTERS));
+}
+
+function classOf(error: Error): string {
+  const { constructor } = Object.getPrototypeOf(error) as { constructor: unknown };
+  return typeof constructor === 'function' ? constructor.name : OTHER;
 }
 
 function shown(pattern: unknown): string {
-  return showPattern(pattern).slice(0, MOST_PATTERN_CHARACTERS);
+  return ownText(showPattern(pattern).slice(0, MOST_PATTERN_CHARACTERS));
 }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ChannelListener } from 'node:diagnostics_channel';
-import { metrics, trace } from '@opentelemetry/api';
+import { diag, metrics, trace } from '@opentelemetry/api';
 import type { MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { CallDiagnostics } from '../nest/diagnostics/call-diagnostics.js';
 import type { HandlingDiagnostics } from '../nest/diagnostics/handling-diagnostics.js';
@@ -87,17 +87,14 @@ export class PikeInstrumentation {
         return measures();
       },
     });
-    const ended: ChannelListener = (told) => telemetry.ended(told as OperationDiagnostics);
+    const requestStarts = guarded<CallDiagnostics>((call) => telemetry.requestStarts(call));
+    const emitStarts = guarded<CallDiagnostics>((call) => telemetry.emitStarts(call));
+    const handlingStarts = guarded<HandlingDiagnostics>((told) => telemetry.handlingStarts(told));
+    const ended = guarded<OperationDiagnostics>((operation) => telemetry.ended(operation));
     return new Map<string, ChannelListener>([
-      [
-        'tracing:nestjs-pike:request:start',
-        (told) => telemetry.requestStarts(told as CallDiagnostics),
-      ],
-      ['tracing:nestjs-pike:emit:start', (told) => telemetry.emitStarts(told as CallDiagnostics)],
-      [
-        'tracing:nestjs-pike:handle:start',
-        (told) => telemetry.handlingStarts(told as HandlingDiagnostics),
-      ],
+      ['tracing:nestjs-pike:request:start', requestStarts],
+      ['tracing:nestjs-pike:emit:start', emitStarts],
+      ['tracing:nestjs-pike:handle:start', handlingStarts],
       ['tracing:nestjs-pike:request:asyncEnd', ended],
       ['tracing:nestjs-pike:emit:asyncEnd', ended],
       ['tracing:nestjs-pike:handle:asyncEnd', ended],
@@ -109,4 +106,15 @@ export class PikeInstrumentation {
     this.#measures ??= createMeasures(provider.getMeter(this.instrumentationName, VERSION));
     return this.#measures;
   }
+}
+
+/** What the SDK throws, or a part of it that is the application's, must not end the process as an uncaught exception. */
+function guarded<Message>(listener: (message: Message) => void): ChannelListener {
+  return (told) => {
+    try {
+      listener(told as Message);
+    } catch (thrown) {
+      diag.error('nestjs-pike: recording has failed.', thrown);
+    }
+  };
 }

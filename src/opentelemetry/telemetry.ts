@@ -1,5 +1,6 @@
 import {
   context,
+  diag,
   propagation,
   ROOT_CONTEXT,
   SpanKind,
@@ -14,8 +15,8 @@ import {
   describeEmit,
   describeProcess,
   describeRequest,
-  errorTypeOf,
   messageOf,
+  outcomeOf,
   peerOf,
   serverOf,
 } from './conventions.js';
@@ -65,7 +66,7 @@ export class Telemetry {
     const { kind, pattern, known, metadata } = handling;
     const { answer, process } = this.#sinks.measures;
     // Not below what is active: that is of whoever was handled before, as likely as not.
-    const parent = propagation.extract(ROOT_CONTEXT, metadata ?? {});
+    const parent = parentOf(metadata);
     const span =
       kind === 'request'
         ? this.#begin(handling, describeRequest(pattern, known), SpanKind.SERVER, answer, parent)
@@ -87,14 +88,13 @@ export class Telemetry {
     if (recording === undefined) return;
     const { span, description, measure } = recording;
     const { connection, outcome, error, duration } = operation;
-    const failure = outcome === 'error' ? { 'error.type': errorTypeOf(error) } : {};
-    const server = serverOf(connection);
-    span.setAttributes({ ...server, ...peerOf(connection), ...failure });
+    const ending = { ...serverOf(connection), ...outcomeOf(operation) };
+    span.setAttributes({ ...ending, ...peerOf(connection) });
     if (outcome === 'error') {
       span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
     }
     span.end();
-    measure.record(duration / 1_000, { ...description.attributes, ...server, ...failure });
+    measure.record(duration / 1_000, { ...description.attributes, ...ending });
   }
 
   #callStarts(
@@ -118,9 +118,20 @@ export class Telemetry {
     parent: Context,
   ): Span {
     const { name, attributes, details } = description;
-    const options = { kind, attributes: { ...attributes, ...details } };
+    const place = { ...serverOf(operation.connection), ...peerOf(operation.connection) };
+    const options = { kind, attributes: { ...attributes, ...details, ...place } };
     const span = this.#sinks.tracer.startSpan(name, options, parent);
     this.#recordings.set(operation, { span, description, measure });
     return span;
+  }
+}
+
+/** The context that a peer says it has sent from, which may be anything: some propagators throw at it. */
+function parentOf(metadata: HandlingDiagnostics['metadata']): Context {
+  try {
+    return propagation.extract(ROOT_CONTEXT, metadata ?? {});
+  } catch (thrown) {
+    diag.debug('nestjs-pike: a peer has sent a context that the propagator fails on.', thrown);
+    return ROOT_CONTEXT;
   }
 }

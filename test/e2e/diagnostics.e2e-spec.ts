@@ -1,7 +1,6 @@
 // Prevents: operators who cannot see what a server or client does: a channel that tells nothing, tells
 // it twice, or never tells the end. (That subscribers which throw break nothing: docs/diagnostics.md.)
-import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
-import type { ChannelListener, TracingChannelSubscribers } from 'node:diagnostics_channel';
+import { tracingChannel } from 'node:diagnostics_channel';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Logger } from '@nestjs/common';
@@ -11,12 +10,16 @@ import type {
   CallDiagnostics,
   ConnectionDiagnostics,
   HandlingDiagnostics,
+  IncomingReply,
+  PacketDeserializer,
   RejectDiagnostics,
 } from 'nestjs-pike';
-import { LineConverter } from 'nestjs-pike/converters';
+import { JsonConverter, LineConverter } from 'nestjs-pike/converters';
 import { concat, firstValueFrom, lastValueFrom, NEVER, of } from 'rxjs';
 import { eventually } from '../support/eventually.js';
 import { nextTurn } from '../support/turns.js';
+import { listen, onUnlisten, trace, unlisten } from './channels.js';
+import type { Told } from './channels.js';
 import { PacketPeer } from './packet-peer.js';
 import type { Running } from './support.js';
 import { start } from './support.js';
@@ -75,28 +78,6 @@ class WatchedController {
   }
 }
 
-/** Who listens, until the end of a test. */
-const listeners: (() => void)[] = [];
-
-function listen(name: string, listener: ChannelListener): void {
-  subscribe(name, listener);
-  listeners.push(() => unsubscribe(name, listener));
-}
-
-type Step = keyof TracingChannelSubscribers<object>;
-
-/** Every message of a tracing channel, each with the step that it was told at. */
-function trace<Message extends object>(name: string): { step: Step; message: Message }[] {
-  const told: { step: Step; message: Message }[] = [];
-  for (const step of ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const) {
-    listen(`tracing:${name}:${step}`, (message) =>
-      // As it is at the moment: it is the same object each time.
-      told.push({ step, message: { ...(message as Message) } }),
-    );
-  }
-  return told;
-}
-
 describe('diagnostics channels', () => {
   let running: Running;
   beforeEach(async () => {
@@ -107,13 +88,13 @@ describe('diagnostics channels', () => {
     running = await start([WatchedController], { shutdown: { deadline: 300 } });
   });
   afterEach(async () => {
-    for (const stop of listeners.splice(0)) stop();
+    unlisten();
     await running.close();
     jest.restoreAllMocks();
   });
 
   describe('nestjs-pike:request', () => {
-    const end = (told: { step: Step; message: CallDiagnostics }[]): CallDiagnostics => {
+    const end = (told: Told<CallDiagnostics>[]): CallDiagnostics => {
       const ends = told.filter(({ step }) => step === 'asyncEnd');
       expect(ends).toHaveLength(1);
       return (ends[0] as (typeof ends)[0]).message;
@@ -179,6 +160,28 @@ describe('diagnostics channels', () => {
         connection: undefined,
         error: { code: 'PIKE_ERR_CONNECT_FAILED' },
       });
+    });
+
+    it('takes an error of null for none, as the caller does', async () => {
+      const lines = { converter: new JsonConverter<object>() };
+      const answering: PacketDeserializer<IncomingReply, object> = {
+        deserialize: (message) => ({ err: null, ...message }),
+      };
+      const json = await start<object>([WatchedController], lines);
+      const told = trace<CallDiagnostics>('nestjs-pike:request');
+      const client = json.client({ ...lines, deserializer: answering });
+      await expect(lastValueFrom(client.send('echo', 1))).resolves.toBe(1);
+      expect(end(told)).toMatchObject({ outcome: 'ok', error: undefined });
+      await json.close();
+    });
+
+    it('tells the end once though a subscriber writes in what it is told', async () => {
+      listen('tracing:nestjs-pike:request:start', (message) =>
+        Object.assign(message as object, { outcome: 'error', pattern: 'mine', connection: null }),
+      );
+      const told = trace<CallDiagnostics>('nestjs-pike:request');
+      await expect(lastValueFrom(running.client().send('echo', 1))).resolves.toBe(1);
+      expect(end(told).outcome).toBe('ok');
     });
 
     it('lets subscribers add metadata', async () => {
@@ -274,6 +277,7 @@ describe('diagnostics channels', () => {
       await expect(handled('unknown', false)).resolves.toMatchObject({
         kind: 'event',
         known: false,
+        outcome: 'dropped',
       });
     });
 
@@ -297,7 +301,7 @@ describe('diagnostics channels', () => {
     it('runs the handler within the stores that are bound to it', async () => {
       const { start: starts } = tracingChannel<string, HandlingDiagnostics>('nestjs-pike:handle');
       starts.bindStore(store, ({ pattern }) => `within ${pattern}`);
-      listeners.push(() => starts.unbindStore(store));
+      onUnlisten(() => starts.unbindStore(store));
       await expect(firstValueFrom(running.client().send('store', 1))).resolves.toBe('within store');
     });
 

@@ -13,6 +13,11 @@ import {
 import { Controller, Logger } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, RpcException } from '@nestjs/microservices';
 import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  CompositePropagator,
+  W3CBaggagePropagator,
+  W3CTraceContextPropagator,
+} from '@opentelemetry/core';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import {
   AggregationTemporality,
@@ -29,8 +34,9 @@ import {
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { PikeClient, PikeContext } from 'nestjs-pike';
 import { PikeInstrumentation } from 'nestjs-pike/opentelemetry';
-import { firstValueFrom, lastValueFrom, NEVER, of } from 'rxjs';
+import { firstValueFrom, lastValueFrom, mergeMap, NEVER, of } from 'rxjs';
 import { eventually } from '../support/eventually.js';
+import { collectGarbage } from '../support/garbage.js';
 import { nextTurn } from '../support/turns.js';
 import { PacketPeer } from './packet-peer.js';
 import type { Running } from './support.js';
@@ -51,6 +57,11 @@ class TracedController {
   async onward() {
     await nextTurn();
     return lastValueFrom(onward.send('sum', [1, 2]));
+  }
+
+  @MessagePattern({ cmd: 'known' })
+  known() {
+    return 'known';
   }
 
   @MessagePattern('stream')
@@ -93,12 +104,18 @@ describe('OpenTelemetry', () => {
       new PeriodicExportingMetricReader({ exporter: points, exportIntervalMillis: 3_600_000 }),
     ],
   });
+  /** As that of the SDK itself. */
+  const propagator = new CompositePropagator({
+    propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
+  });
   let instrumentation: PikeInstrumentation;
   let running: Running;
 
   beforeAll(() => {
     // The real SDK: its context manager, its W3C propagator, its providers as the global ones.
-    new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }).register();
+    new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }).register({
+      propagator,
+    });
     metrics.setGlobalMeterProvider(meters);
   });
   afterAll(async () => {
@@ -218,7 +235,7 @@ describe('OpenTelemetry', () => {
     isChild(consumer, producer);
     expect(producer.name).toBe('emit event');
     expect(producer.attributes).toMatchObject({
-      'messaging.system': 'nestjs-pike',
+      'messaging.system.name': 'nestjs-pike',
       'messaging.operation.name': 'emit',
       'messaging.operation.type': 'send',
       'messaging.destination.name': 'event',
@@ -311,8 +328,9 @@ describe('OpenTelemetry', () => {
       ]);
     }
     const event = (operation: string): object => ({
-      'messaging.system': 'nestjs-pike',
+      'messaging.system.name': 'nestjs-pike',
       'messaging.operation.name': operation,
+      'messaging.operation.type': operation === 'emit' ? 'send' : 'process',
       'messaging.destination.name': 'event',
       ...at,
     });
@@ -322,6 +340,151 @@ describe('OpenTelemetry', () => {
     for (const name of ['messaging.process.duration', 'messaging.client.consumed.messages']) {
       await expect(series(name)).resolves.toEqual([{ attributes: event('process'), count: 2 }]);
     }
+  });
+
+  it('shows a request that is refused as an error of its code, in spans and metrics', async () => {
+    const busy = await start([TracedController], { maxInFlight: 1, shutdown: { deadline: 1 } });
+    const peer = await PacketPeer.connect(busy.port);
+    peer.send(...[1, 2, 3].map((id) => ({ id, pattern: 'endless', data: {} })));
+    const [refused] = await ended(1);
+    expect(refused?.kind).toBe(SpanKind.SERVER);
+    expect(refused?.status.code).toBe(SpanStatusCode.ERROR);
+    const told = { 'rpc.method': 'endless', 'error.type': 'PIKE_ERR_OVERLOADED' };
+    expect(refused?.attributes).toMatchObject(told);
+    await expect(series('rpc.server.call.duration')).resolves.toEqual([
+      { attributes: expect.objectContaining(told), count: 1 },
+    ]);
+    await peer.raw.destroy();
+    await busy.close();
+  });
+
+  it('shows what was cancelled, or dropped, as neither an error nor a success', async () => {
+    const peer = await PacketPeer.connect(running.port);
+    peer.send({ id: 1, pattern: 'endless', data: {} });
+    await eventually(() => begun === 1);
+    peer.send({ id: 1, cancel: true }, { pattern: 'nobody listens', data: {} });
+    const [cancelled, dropped] = await ended(2);
+    expect(cancelled?.attributes).toMatchObject({ 'nestjs_pike.outcome': 'cancelled' });
+    expect(dropped?.attributes).toMatchObject({ 'nestjs_pike.outcome': 'dropped' });
+    for (const [name, outcome] of [
+      ['rpc.server.call.duration', 'cancelled'],
+      ['messaging.client.consumed.messages', 'dropped'],
+    ] as const) {
+      await expect(series(name)).resolves.toEqual([
+        { attributes: expect.objectContaining({ 'nestjs_pike.outcome': outcome }), count: 1 },
+      ]);
+    }
+    await peer.raw.destroy();
+  });
+
+  it('counts the many spellings of one pattern as one', async () => {
+    const peer = await PacketPeer.connect(running.port);
+    for (let id = 0; id < 20; id++) {
+      peer.send({ id, pattern: `{${' '.repeat(id)}"cmd": "known"}`, data: {} });
+    }
+    await ended(20);
+    await expect(series('rpc.server.call.duration')).resolves.toEqual([
+      { attributes: expect.objectContaining({ 'rpc.method': '{"cmd":"known"}' }), count: 20 },
+    ]);
+    await peer.raw.destroy();
+  });
+
+  it.each([
+    ['of 64 KiB', { traceparent: `00-${'a'.repeat(65_536)}` }],
+    ['that is none', { traceparent: '00-zz-zz-01', tracestate: '=,'.repeat(10_000) }],
+    ['among thousands', Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`${i}`, 'x']))],
+    ['in baggage that cannot be decoded', { baggage: 'a=%' }],
+  ])('gives a span without a parent to what comes with a context %s', async (_, metadata) => {
+    const peer = await PacketPeer.connect(running.port);
+    peer.send({ id: 1, pattern: 'sum', data: [1], metadata });
+    await expect(peer.lastReply(1)).resolves.toMatchObject({ response: 1 });
+    const [span] = await ended(1);
+    expect(span?.parentSpanContext).toBeUndefined();
+    await peer.raw.destroy();
+  });
+
+  it('survives a propagator that throws at what a peer has sent', async () => {
+    const failing = {
+      inject: () => undefined,
+      extract: () => decodeURIComponent('%') as never,
+      fields: () => [],
+    };
+    propagation.disable();
+    propagation.setGlobalPropagator(failing);
+    try {
+      const peer = await PacketPeer.connect(running.port);
+      peer.send({ id: 1, pattern: 'sum', data: [1], metadata: { baggage: 'a=%' } });
+      await expect(peer.lastReply(1)).resolves.toMatchObject({ response: 1 });
+      await ended(1);
+      await peer.raw.destroy();
+    } finally {
+      propagation.disable();
+      propagation.setGlobalPropagator(propagator);
+    }
+  });
+
+  it('survives an SDK that throws: the request is handled, and recorded by nobody', async () => {
+    const tracerProvider = new NodeTracerProvider({
+      sampler: {
+        shouldSample: () => {
+          throw new Error('no sample');
+        },
+        toString: () => 'failing',
+      },
+    });
+    instrumentation.setTracerProvider(tracerProvider);
+    await expect(lastValueFrom(running.client().send('sum', [1, 2]))).resolves.toBe(3);
+    await tracerProvider.shutdown();
+  });
+
+  it('puts what a caller does with a reply below the caller, not below who made the connection', async () => {
+    const client = running.client();
+    const tracer = trace.getTracer('test');
+    await tracer.startActiveSpan('first', async (first) => {
+      await lastValueFrom(client.send('sum', [1]));
+      first.end();
+    });
+    spans.reset();
+    await tracer.startActiveSpan('second', async (second) => {
+      const both = client.send('sum', [1]).pipe(mergeMap(() => client.send('sum', [2])));
+      await expect(lastValueFrom(both)).resolves.toBe(2);
+      second.end();
+    });
+    const all = await ended(5);
+    const second = ofKind(all, SpanKind.INTERNAL);
+    const clients = all.filter(({ kind }) => kind === SpanKind.CLIENT);
+    for (const span of clients) isChild(span, second);
+  });
+
+  it('runs a handler that has had to wait within its own span', async () => {
+    const busy = await start([TracedController], { maxInFlight: 1 });
+    onward = running.client();
+    const client = busy.client();
+    const both = [1, 2].map(() => lastValueFrom(client.send({ cmd: 'onward' }, {})));
+    await expect(Promise.all(both)).resolves.toEqual([3, 3]);
+    const all = await ended(8);
+    const handled = all.filter(({ kind, name }) => kind === SpanKind.SERVER && name !== 'sum');
+    const asked = all.filter(({ kind, name }) => kind === SpanKind.CLIENT && name === 'sum');
+    expect(asked.map((span) => span.parentSpanContext?.spanId)).toEqual(
+      handled.map((span) => span.spanContext().spanId),
+    );
+    expect(new Set(all.map((span) => span.spanContext().traceId)).size).toBe(2);
+    await busy.close();
+  });
+
+  it('holds on to no message by its spans, which may wait long to be exported', async () => {
+    const peer = await PacketPeer.connect(running.port);
+    const rounds = 100;
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let id = 1; id <= rounds; id++) {
+      peer.send({ id, pattern: 'x'.repeat(500_000), data: {} });
+      await peer.lastReply(id);
+    }
+    await ended(rounds);
+    collectGarbage();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
+    await peer.raw.destroy();
   });
 
   it('is an instrumentation as registerInstrumentations takes it, with providers of its own', async () => {

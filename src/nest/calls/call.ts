@@ -5,6 +5,7 @@ import { traceEmit, traceRequest } from '../diagnostics/call-diagnostics.js';
 import type { CallTrace } from '../diagnostics/call-diagnostics.js';
 import type { PacketFate } from '../packets/packet-sender.js';
 import type { IncomingReply, OutgoingPacket, PacketId } from '../packets/packets.js';
+import { hasError } from './correlator.js';
 import type { EndReason } from './end-reason.js';
 
 /** Who has a call at hand: the calls of the connection that it was given to. */
@@ -64,7 +65,7 @@ export class RequestCall<T> extends Call<T> {
     const trace = traceRequest(packet);
     super(trace?.packet ?? packet);
     this.#trace = trace;
-    this.#onReply = onReply;
+    this.#onReply = trace === undefined ? onReply : trace.bind(onReply);
   }
 
   get wanted(): boolean {
@@ -87,8 +88,8 @@ export class RequestCall<T> extends Call<T> {
 
   replied(reply: IncomingReply, last: boolean): void {
     if (last) {
-      const outcome = reply.err === undefined ? 'ok' : 'error';
-      this.#trace?.ended(outcome, this.holder?.connection, reply.err);
+      if (hasError(reply)) this.#trace?.ended('error', this.holder?.connection, reply.err);
+      else this.#trace?.ended('ok', this.holder?.connection);
     }
     const onReply = last ? this.#takeOnReply() : this.#onReply;
     if (!last) this.#timer?.refresh();
@@ -131,7 +132,13 @@ export class EventCall<T> extends Call<T> {
     const trace = traceEmit(packet);
     super(trace?.packet ?? packet);
     this.#trace = trace;
-    this.#outcome = outcome;
+    this.#outcome =
+      trace === undefined
+        ? outcome
+        : {
+            sent: trace.bind(() => outcome.sent()),
+            failed: trace.bind((error: PikeError) => outcome.failed(error)),
+          };
   }
 
   sent(): void {

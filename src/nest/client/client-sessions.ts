@@ -46,6 +46,7 @@ export function createClientSessions<T>(
 
 const NO_HANDLERS = {
   findHandler: () => null,
+  spelled: (pattern: string) => pattern,
   hooked: false,
   noEventHandler: () => undefined,
   process: () => undefined,

@@ -6,6 +6,7 @@ import type { Observer } from 'rxjs';
 import type { Connector } from '../../core/connector.js';
 import { describeThrown, PikeError } from '../../core/errors.js';
 import { readNumbers } from '../../core/options.js';
+import { captureScope } from '../async-scope.js';
 import { EventCall, RequestCall } from '../calls/call.js';
 import { unsent } from '../calls/calls.js';
 import { hasError } from '../calls/correlator.js';
@@ -73,6 +74,7 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     },
     warn: (error) => this.#warn(describeThrown(error)),
   };
+  readonly #scope = captureScope();
   /** The present connection, from when it begins to connect. */
   #current: ClientConnection<T> | undefined;
   /** Why the last connection was given up. */
@@ -280,7 +282,10 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
   /** The present connection, or a new one. @throws what the `connector` option throws, or Nest has not resolved */
   #connection(): ClientConnection<T> {
     if (this.#current === undefined) this.completeSettings();
-    this.#current ??= new ClientConnection<T>(this.#settings, this.#host);
+    // Whoever uses the client first has a context of its own, in which no other's replies may come.
+    this.#current ??= this.#scope.runInAsyncScope(
+      () => new ClientConnection<T>(this.#settings, this.#host),
+    );
     return this.#current;
   }
 

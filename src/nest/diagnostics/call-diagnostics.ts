@@ -1,6 +1,9 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { TracingChannel } from 'node:diagnostics_channel';
 import type { Connection } from '../../core/connection.js';
+import { report } from '../../core/report.js';
+import { captureScope } from '../async-scope.js';
+import { checkMetadata } from '../packets/packet-checks.js';
 import type { OutgoingPacket } from '../packets/packets.js';
 import { Operation } from './operation.js';
 import type { OperationDiagnostics, OperationOutcome } from './operation.js';
@@ -14,7 +17,8 @@ export interface CallDiagnostics extends OperationDiagnostics {
   readonly data: unknown;
   /**
    * What goes to the peer beside the data. Subscribers of `start` may set it, to a copy with more in
-   * it; it arrives if the packets of the protocol carry metadata, as those of the default one do.
+   * it; it arrives if the packets of the protocol carry metadata, as those of the default one do. What
+   * is no map of strings is not sent, and is an uncaught exception.
    */
   metadata: Readonly<Record<string, string>> | undefined;
 }
@@ -39,6 +43,8 @@ export class CallTrace {
   /** The packet, with the metadata that subscribers have set. */
   readonly packet: OutgoingPacket;
   readonly #operation: Operation<CallDiagnostics>;
+  /** That of the caller, for what is told to it: it comes from a connection that others use as well. */
+  readonly #scope = captureScope();
 
   constructor(channels: CallChannels, packet: OutgoingPacket) {
     const { pattern, data, metadata } = packet;
@@ -54,12 +60,30 @@ export class CallTrace {
     this.#operation = new Operation(channels, message);
     this.#operation.start(() => undefined);
     // Not set in the packet itself: a broadcast gives the same one to every connection.
-    this.packet =
-      message.metadata === metadata ? packet : { ...packet, metadata: message.metadata };
+    this.packet = message.metadata === metadata ? packet : withMetadata(packet, message.metadata);
+  }
+
+  /** A callback of the caller, to be run in its context. */
+  bind<Args extends unknown[]>(callback: (...args: Args) => void): (...args: Args) => void {
+    return (...args) => this.#scope.runInAsyncScope(callback, undefined, ...args);
   }
 
   ended(outcome: OperationOutcome, connection: Connection | undefined, error?: unknown): void {
     this.#operation.message.connection ??= connection;
     this.#operation.ended(outcome, error);
+  }
+}
+
+/** The packet with what subscribers have set, which is theirs to get wrong: a peer would end the connection. */
+function withMetadata(
+  packet: OutgoingPacket,
+  metadata: OutgoingPacket['metadata'],
+): OutgoingPacket {
+  try {
+    if (metadata !== undefined) checkMetadata(metadata);
+    return { ...packet, metadata };
+  } catch (thrown) {
+    report(undefined, thrown);
+    return packet;
   }
 }

@@ -1,8 +1,12 @@
 import type { TracingChannel } from 'node:diagnostics_channel';
 import type { Connection } from '../../core/connection.js';
 
-/** How an operation ended: well; with an error; or nobody waited for its outcome any more. */
-export type OperationOutcome = 'ok' | 'error' | 'cancelled';
+/**
+ * How an operation ended: well; with an error; `'cancelled'`, nobody waited for its outcome any more;
+ * `'dropped'`, an event was not handled, for want of a handler or because a processing start hook has
+ * not called it.
+ */
+export type OperationOutcome = 'ok' | 'error' | 'cancelled' | 'dropped';
 
 /** What is told of an operation; the same object each time, from its start to its end. */
 export interface OperationDiagnostics {
@@ -21,6 +25,8 @@ export class Operation<Message extends OperationDiagnostics> {
   readonly message: Message;
   readonly #channels: TracingChannel<unknown, Message>;
   readonly #began = performance.now();
+  /** Not read from the message, in which a subscriber may write. */
+  #over = false;
 
   constructor(channels: TracingChannel<unknown, Message>, message: Message) {
     this.#channels = channels;
@@ -41,8 +47,9 @@ export class Operation<Message extends OperationDiagnostics> {
 
   /** Tells that it has ended, the first time. */
   ended(outcome: OperationOutcome, error?: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
     const { message } = this;
-    if (message.outcome !== undefined) return;
     message.outcome = outcome;
     message.error = error;
     message.duration = performance.now() - this.#began;

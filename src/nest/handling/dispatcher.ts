@@ -2,14 +2,11 @@ import type { MessageHandler } from '@nestjs/microservices';
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
 import { PikeError } from '../../core/errors.js';
-import {
-  HandlingTrace,
-  isHandlingTraced,
-  traceUnknownEvent,
-} from '../diagnostics/handling-diagnostics.js';
+import { captureScope } from '../async-scope.js';
+import { HandlingTrace, isHandlingTraced } from '../diagnostics/handling-diagnostics.js';
+import type { HandlingDiagnostics } from '../diagnostics/handling-diagnostics.js';
 import { checkId, checkMetadata } from '../packets/packet-checks.js';
 import type { IncomingPacket, PacketId } from '../packets/packets.js';
-import { isPromise } from '../packets/packets.js';
 import { showPattern } from '../packets/pattern.js';
 import { PikeContext } from '../pike-context.js';
 import type { ContextPeer } from '../pike-context.js';
@@ -21,7 +18,7 @@ import type { HandlerRun, Processing } from './processing.js';
 import { once } from './once.js';
 import { NO_MESSAGE_HANDLER, SHUTTING_DOWN } from './refusals.js';
 import type { Request } from './request.js';
-import type { Run } from './run.js';
+import { runHandler } from './run-handler.js';
 import type { Runs } from './runs.js';
 
 /** Who has sent a packet. */
@@ -35,6 +32,8 @@ export interface Peer<T> extends ContextPeer {
 /** What a dispatcher needs of its server. */
 export interface HandlerAccess<T> {
   findHandler(pattern: string): MessageHandler | null;
+  /** The pattern of a handler as that spells it: peers may find it by any number of spellings. */
+  spelled(pattern: string): string;
   /** Whether there are processing hooks. */
   readonly hooked: boolean;
   /** Runs a handler between Nest's processing hooks. */
@@ -108,33 +107,49 @@ export class Dispatcher<T> implements EventStreams {
         `The request id ${JSON.stringify(id)} is in use already.`,
       );
     }
-    if (this.#refusing) request.failed(SHUTTING_DOWN);
-    else if (answers.tryBegin(request)) this.#handle(peer, request, packet);
+    if (isHandlingTraced()) this.#traceRequest(peer, request, packet);
+    else this.#admit(peer, request, packet);
+  }
+
+  // On its own, as all that make closures: a function pays for them each time it is called.
+  #traceRequest(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
+    const trace = this.#traceOf('request', peer, packet);
+    request.trace = trace;
+    request.whenOver((outcome) => trace.requestEnded(outcome));
+    trace.start(() => this.#admit(peer, request, packet));
+  }
+
+  #admit(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
+    if (this.#refusing) {
+      request.failed(SHUTTING_DOWN);
+      return;
+    }
+    request.scope = captureScope();
+    if (peer.answers.tryBegin(request)) this.#begin(peer, request, packet);
     else this.#defer(peer, request, packet);
   }
 
-  // On its own, as `#process`: a function that makes closures pays for them each time it is called.
   #defer(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
-    peer.answers.defer(request, packet, () => this.#handle(peer, request, packet));
+    peer.answers.defer(request, packet, () => this.#begin(peer, request, packet));
   }
 
-  #handle(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
+  #begin(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
+    request.scope?.runInAsyncScope(this.#handle, undefined, peer, request, packet);
+  }
+
+  readonly #handle = (peer: Peer<T>, request: Request, packet: IncomingPacket): void => {
     const pattern = showPattern(packet.pattern);
     const handler = this.#handlers.findHandler(pattern);
     const context = this.#contextOf(peer, pattern, packet, peer.asking(request));
-    if (isHandlingTraced()) this.#traceRequest(handler, packet.data, context, request);
-    else this.#answer(handler, packet.data, context, request);
-  }
+    if (request.trace === undefined) this.#answer(handler, packet.data, context, request);
+    else this.#answerTraced(request.trace, handler, packet.data, context, request);
+  };
 
-  #traceRequest(
-    handler: MessageHandler | null,
-    data: unknown,
-    context: PikeContext<T>,
-    request: Request,
+  #answerTraced(
+    trace: HandlingTrace,
+    ...handling: [MessageHandler | null, unknown, PikeContext<T>, Request]
   ): void {
-    const trace = new HandlingTrace('request', context, data, handler !== null);
-    request.whenOver((outcome) => trace.requestEnded(outcome));
-    trace.run(() => this.#answer(handler, data, context, request));
+    trace.run(() => this.#answer(...handling));
   }
 
   #answer(
@@ -149,7 +164,7 @@ export class Dispatcher<T> implements EventStreams {
     }
     const handle = joinedHandler(handler);
     if (this.#handlers.hooked) this.#process(handle, data, context, request);
-    else void this.#run(handle, data, context, request);
+    else void runHandler(handle, data, context, request, this.#runs);
   }
 
   #process(
@@ -165,7 +180,9 @@ export class Dispatcher<T> implements EventStreams {
       run: (ended) => {
         request.whenOver(ended);
         // It may have been given up while the start hook took its time.
-        const returned = request.isOver ? undefined : this.#run(handler, data, context, request);
+        const returned = request.isOver
+          ? undefined
+          : runHandler(handler, data, context, request, this.#runs);
         started();
         return returned;
       },
@@ -174,66 +191,87 @@ export class Dispatcher<T> implements EventStreams {
   }
 
   #event(peer: Peer<T>, packet: IncomingPacket): void {
+    if (isHandlingTraced()) this.#traceEvent(peer, packet);
+    else this.#admitEvent(peer, packet, undefined);
+  }
+
+  #traceEvent(peer: Peer<T>, packet: IncomingPacket): void {
+    const trace = this.#traceOf('event', peer, packet);
+    trace.start(() => this.#admitEvent(peer, packet, trace));
+  }
+
+  #admitEvent(peer: Peer<T>, packet: IncomingPacket, trace: HandlingTrace | undefined): void {
+    const pattern = showPattern(packet.pattern);
     if (this.#refusing) {
       this.#refusedEvents++;
+      trace?.eventFailed(notHandled(pattern));
+      trace?.eventDropped();
       return;
     }
-    const pattern = showPattern(packet.pattern);
     const first = this.#handlers.findHandler(pattern);
-    const context = this.#contextOf(peer, pattern, packet, peer);
     if (first === null) {
-      if (isHandlingTraced()) traceUnknownEvent(context, packet.data);
+      trace?.eventDropped();
       this.#handlers.noEventHandler(pattern);
       return;
     }
+    const context = this.#contextOf(peer, pattern, packet, peer);
+    const scope = captureScope();
+    const begin = (): void =>
+      scope.runInAsyncScope(this.#handleEvent, undefined, peer, first, packet.data, context, trace);
     if (peer.answers.tryBeginEvent()) {
-      this.#handleEvent(peer, first, packet.data, context);
+      begin();
       return;
     }
     this.#runs.begin();
     peer.answers.deferEvent(packet, () => {
-      this.#handleEvent(peer, first, packet.data, context);
+      begin();
       this.#runs.end();
     });
   }
 
-  #handleEvent(peer: Peer<T>, first: MessageHandler, data: unknown, context: PikeContext<T>): void {
+  readonly #handleEvent = (
+    peer: Peer<T>,
+    first: MessageHandler,
+    data: unknown,
+    context: PikeContext<T>,
+    trace: HandlingTrace | undefined,
+  ): void => {
+    const report = this.#reportTo(trace);
     if (this.#ended) {
-      this.#report(notHandled(context.getPattern()));
+      report(notHandled(context.getPattern()));
+      trace?.eventDropped();
       peer.answers.eventEnded();
-    } else if (isHandlingTraced()) this.#traceEvent(peer, first, data, context);
-    else this.#runEvent(peer, first, data, context, this.#report, NOTHING);
-  }
+    } else if (trace === undefined) this.#runEvent(peer, first, data, context, trace, report);
+    else trace.run(() => this.#runEvent(peer, first, data, context, trace, report));
+  };
 
-  #traceEvent(peer: Peer<T>, first: MessageHandler, data: unknown, context: PikeContext<T>): void {
-    const trace = new HandlingTrace('event', context, data, true);
-    const report = (error: unknown): void => {
+  #reportTo(trace: HandlingTrace | undefined): (error: unknown) => void {
+    if (trace === undefined) return this.#report;
+    return (error) => {
       trace.eventFailed(error);
       this.#report(error);
     };
-    const over = (): void => trace.eventEnded();
-    trace.run(() => this.#runEvent(peer, first, data, context, report, over));
   }
 
-  /** @param over called once, when all of its handlers are */
+  /** @param report told what fails; the trace as well */
   #runEvent(
     { answers }: Peer<T>,
     first: MessageHandler,
     data: unknown,
     context: PikeContext<T>,
+    trace: HandlingTrace | undefined,
     report: (error: unknown) => void,
-    over: () => void,
   ): void {
     const started = this.#handlers.hooked ? this.#runs.beginOnce() : NOTHING;
     const handlers = handlersOf(first);
     const land = once(() => {
       answers.eventEnded();
-      over();
+      trace?.eventEnded();
     });
     const run: HandlerRun = async (ended) => {
       if (this.#ended) {
         // The start hook has taken longer than there was time for.
-        this.#report(notHandled(context.getPattern()));
+        report(notHandled(context.getPattern()));
         ended();
         land();
         started();
@@ -247,7 +285,7 @@ export class Dispatcher<T> implements EventStreams {
           ended();
           land();
         });
-        await this.#run(handler, data, context, eventRun);
+        await runHandler(handler, data, context, eventRun, this.#runs);
       };
       const returned = handlers.map(handle);
       started();
@@ -258,42 +296,22 @@ export class Dispatcher<T> implements EventStreams {
       return;
     }
     const notRun = (): void => {
+      trace?.eventDropped();
       land();
       started();
     };
     this.#handlers.process(context, { run, failed: report, notRun });
   }
 
-  #run(
-    handler: MessageHandler,
-    data: unknown,
-    context: PikeContext<T>,
-    run: Run,
-  ): Promise<void> | undefined {
-    this.#runs.begin();
-    let result: unknown;
-    try {
-      result = handler(data, context);
-    } catch (thrown) {
-      run.threw(thrown);
-      this.#runs.end();
-      return undefined;
-    }
-    if (!isPromise(result)) {
-      run.resolve(result);
-      run.whenGiven(this.#runs.end);
-      return undefined;
-    }
-    return result.then(
-      (value) => {
-        run.resolve(value);
-        run.whenGiven(this.#runs.end);
-      },
-      (reason: unknown) => {
-        run.threw(reason);
-        this.#runs.end();
-      },
-    );
+  #traceOf(
+    kind: HandlingDiagnostics['kind'],
+    { connection }: Peer<T>,
+    { pattern: given, data, metadata }: IncomingPacket,
+  ): HandlingTrace {
+    const shown = showPattern(given);
+    const known = this.#handlers.findHandler(shown) !== null;
+    const pattern = known ? this.#handlers.spelled(shown) : shown;
+    return new HandlingTrace({ kind, pattern, known, data, metadata, connection });
   }
 
   #contextOf(

@@ -1,3 +1,5 @@
+import type { AsyncResource } from 'node:async_hooks';
+import type { HandlingTrace } from '../diagnostics/handling-diagnostics.js';
 import type { PacketId } from '../packets/packets.js';
 import type { Applicant } from './admission.js';
 import { INTERNAL_ERROR, replyErrorOf } from './reply-error.js';
@@ -22,6 +24,10 @@ export class Request extends Run implements Applicant {
   isInFlight = false;
   /** Roughly what it holds on to while it waits. */
   bytes = 0;
+  /** Told of its handling, if anybody listens. */
+  trace: HandlingTrace | undefined;
+  /** What its handler runs in: neither what others keep in an `AsyncLocalStorage` reaches it, nor the other way round. */
+  scope: AsyncResource | undefined;
   readonly #host: RequestHost;
   /** What is to be done when it begins, as long as it waits for that. */
   #admitted: (() => void) | undefined;

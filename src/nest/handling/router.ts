@@ -1,4 +1,5 @@
 import type { MessageHandler } from '@nestjs/microservices';
+import { ownText } from '../packets/own-text.js';
 
 /** Peers choose the patterns, so what is remembered of them is bounded. */
 const MOST_ROUTES = 1024;
@@ -35,9 +36,4 @@ export class Router {
   clear(): void {
     this.#routes.clear();
   }
-}
-
-/** The same text, on its own: one that was cut out of a message holds on to all of it. */
-function ownText(text: string): string {
-  return Buffer.from(text, 'utf16le').toString('utf16le');
 }

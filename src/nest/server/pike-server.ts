@@ -252,6 +252,11 @@ export class PikeServer<T = unknown>
     return this.#router.find(pattern);
   }
 
+  /** @internal */
+  spelled(pattern: string): string {
+    return this.messageHandlers.has(pattern) ? pattern : this.getRouteFromPattern(pattern);
+  }
+
   /** @internal Hooks cost a promise per message, so they are run only if there are any. */
   get hooked(): boolean {
     return this.#startHook !== undefined || this.#endHook !== undefined;
