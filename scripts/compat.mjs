@@ -1,10 +1,19 @@
 // Proves that the package, as it would be published, works in applications as users have them: what
 // `nest new` makes, of each major version of Nest, with the package and nothing of this repository
-// installed, and the application and the e2e suite of `test/compat` copied in.
+// installed, and the application and the e2e suite of `test/compat` copied in: first without any optional
+// peer, then with the oldest of each, and `test/compat/operations`, which uses them.
 //
 // `node scripts/compat.mjs [name...]`: all applications, or those named.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,13 +21,37 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = join(root, 'test', 'compat');
 
-/** `versions`: of Nest's packages; the suite runs with each. */
+/**
+ * `versions`: of Nest's packages; the suite runs with each, and with the last of them also what needs
+ * the optional peers. `terminus`: the oldest that goes with it.
+ */
 const APPLICATIONS = [
   // CommonJS, jest with ts-jest.
-  { name: 'nest-11', cli: '@nestjs/cli@11', versions: ['^11', '11.1.4'], extensions: false },
+  {
+    name: 'nest-11',
+    cli: '@nestjs/cli@11',
+    versions: ['^11', '11.1.4'],
+    terminus: '11.0.0',
+    extensions: false,
+  },
   // ES modules, vitest.
-  { name: 'nest-12', cli: '@nestjs/cli@12', versions: ['^12'], extensions: true },
+  {
+    name: 'nest-12',
+    cli: '@nestjs/cli@12',
+    versions: ['^12'],
+    terminus: '12.0.0',
+    extensions: true,
+  },
 ];
+
+/** The oldest API of OpenTelemetry that is supported, with an SDK of its time. */
+const OPENTELEMETRY = [
+  '@opentelemetry/api@1.9.0',
+  '@opentelemetry/instrumentation@0.200.0',
+  '@opentelemetry/sdk-trace-node@2.0.0',
+];
+const { peerDependenciesMeta } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const OPTIONAL_PEERS = Object.keys(peerDependenciesMeta);
 
 function npm(cwd, ...args) {
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
@@ -38,10 +71,10 @@ function environment() {
   return { ...Object.fromEntries(kept), CI: 'true' };
 }
 
-/** Copies a folder; without the `.js` of relative imports where the application's own have none. */
-function copy(folder, application, extensions) {
+/** Copies a folder of sources into an application; without the `.js` of relative imports where the application's own have none. */
+function copy(from, folder, application, extensions) {
   const target = join(application, folder);
-  cpSync(join(sources, folder), target, { recursive: true });
+  cpSync(join(from, folder), target, { recursive: true });
   if (extensions) return;
   for (const file of readdirSync(target).filter((name) => name.endsWith('.ts'))) {
     const path = join(target, file);
@@ -50,7 +83,14 @@ function copy(folder, application, extensions) {
   }
 }
 
-function prove({ name, cli, versions, extensions }, tarball, work) {
+/** Type-checks an application, the tests too (vitest does not), builds it, and runs its e2e suites. */
+function check(application) {
+  const run = { cwd: application, stdio: ['ignore', 'inherit', 'inherit'], env: environment() };
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'], run);
+  for (const script of ['build', 'test:e2e']) execFileSync('npm', ['run', '--silent', script], run);
+}
+
+function prove({ name, cli, versions, terminus, extensions }, tarball, work) {
   console.log(`\n--- ${name}: nest new, with ${cli}`);
   const options = ['--skip-install', '--skip-git', '--package-manager', 'npm', '--strict'];
   npm(work, 'exec', '--yes', '--', cli, 'new', name, ...options);
@@ -62,7 +102,7 @@ function prove({ name, cli, versions, extensions }, tarball, work) {
     if (/eslint|prettier|oxlint|mau$/.test(dependency)) delete manifest.devDependencies[dependency];
   }
   writeFileSync(manifestFile, JSON.stringify(manifest, null, 2));
-  for (const folder of ['src', 'test']) copy(folder, application, extensions);
+  for (const folder of ['src', 'test']) copy(sources, folder, application, extensions);
 
   for (const version of versions) {
     const packages = ['common', 'core', 'microservices', 'platform-express', 'testing'].map(
@@ -73,17 +113,28 @@ function prove({ name, cli, versions, extensions }, tarball, work) {
       readFileSync(join(application, 'node_modules', '@nestjs', 'core', 'package.json'), 'utf8'),
     );
     console.log(`\n--- ${name}: Nest ${installed}`);
-    const run = { cwd: application, stdio: ['ignore', 'inherit', 'inherit'], env: environment() };
-    // The tests too: vitest does not check types.
-    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'], run);
-    for (const script of ['build', 'test:e2e']) {
-      execFileSync('npm', ['run', '--silent', script], run);
+    for (const peer of OPTIONAL_PEERS) {
+      if (existsSync(join(application, 'node_modules', peer))) {
+        throw new Error(`${peer} is there: that it is not needed is not proved.`);
+      }
     }
-    execFileSync(process.execPath, ['dist/main.js'], run);
+    check(application);
+    execFileSync(process.execPath, ['dist/main.js'], {
+      cwd: application,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: environment(),
+    });
     const own = npm(application, 'exec', '--no', '--', 'nestjs-pike', '--version').trim();
     console.log(`npx nestjs-pike --version: ${own}`);
     if (!tarball.endsWith(`-${own}.tgz`)) throw new Error(`${own} is not what was packed.`);
   }
+
+  console.log(`\n--- ${name}: with ${OPTIONAL_PEERS.join(' and ')}`);
+  npm(application, 'install', `@nestjs/terminus@${terminus}`, ...OPENTELEMETRY);
+  for (const folder of ['src', 'test']) {
+    copy(join(sources, 'operations'), folder, application, extensions);
+  }
+  check(application);
 }
 
 const wanted = process.argv.slice(2);
