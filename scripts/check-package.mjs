@@ -1,8 +1,9 @@
 // Packs the package as npm would publish it, and checks what a user gets: the list of files,
-// the exports (publint), the types (are-the-types-wrong), that every entry point loads both by
-// import and by require, with the same names, and that the command line runs.
+// the exports (publint), the types (are-the-types-wrong, and the compiler without skipLibCheck), that
+// every entry point loads both by import and by require, with the same names, and that the command line
+// runs.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -65,9 +66,13 @@ if (inFormat('esm').join('\n') !== inFormat('cjs').join('\n')) {
 //    finds the peers; it is loaded through its own package.json, as an installed one is.
 const home = join(work, 'node_modules', manifest.name);
 mkdirSync(home, { recursive: true });
+// Otherwise the name would lead to this folder: a package may import itself by its name.
+writeFileSync(join(work, 'package.json'), '{ "private": true }');
 run('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
-for (const entry of Object.keys(manifest.exports).filter((key) => key !== './package.json')) {
-  const specifier = join(manifest.name, entry).replaceAll('\\', '/');
+const specifiers = Object.keys(manifest.exports)
+  .filter((entry) => entry !== './package.json')
+  .map((entry) => join(manifest.name, entry).replaceAll('\\', '/'));
+for (const specifier of specifiers) {
   const names = (kind, code) => {
     const output = execFileSync(
       process.execPath,
@@ -89,7 +94,22 @@ for (const entry of Object.keys(manifest.exports).filter((key) => key !== './pac
   if (esm === '') problems.push(`${specifier} exports nothing`);
 }
 
-// 3. The command line starts by its file, as a shell starts it.
+// 3. The types hold by themselves, for those who do not skip those of libraries.
+for (const program of ['program.mts', 'program.cts']) {
+  const lines = specifiers.map((specifier, i) => `import * as entry${i} from '${specifier}';`);
+  const names = specifiers.map((_, i) => `entry${i}`);
+  writeFileSync(join(work, program), [...lines, `export { ${names.join(', ')} };`].join('\n'));
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  try {
+    const types = ['--skipLibCheck', 'false', '--types', 'node', '--ignoreConfig'];
+    execFileSync(process.execPath, [tsc, ...options, ...types, program], { cwd: work });
+  } catch ({ stdout }) {
+    problems.push(`the types fail in ${program}: ${stdout}`);
+  }
+}
+
+// 4. The command line starts by its file, as a shell starts it.
 for (const [name, file] of Object.entries(manifest.bin)) {
   if (!files.includes(file)) problems.push(`is missing from the package: ${file}`);
   const version = execFileSync(join(home, file), ['--version'], { encoding: 'utf8' }).trim();
@@ -102,6 +122,6 @@ if (problems.length > 0) {
 }
 console.log(`${packed.filename}: ${files.length} files, ${packed.unpackedSize} bytes unpacked`);
 
-// 4. The judges.
+// 5. The judges.
 run(process.execPath, [binary('publint', 'publint'), 'run', tarball, '--strict']);
 run(process.execPath, [binary('@arethetypeswrong/cli', 'attw'), tarball, '--no-emoji']);

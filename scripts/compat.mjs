@@ -1,7 +1,7 @@
 // Proves that the package, as it would be published, works in applications as users have them: what
 // `nest new` makes, of each major version of Nest, with the package and nothing of this repository
 // installed, and the application and the e2e suite of `test/compat` copied in: first without any optional
-// peer, then with the oldest of each, and `test/compat/operations`, which uses them.
+// peer, then with the oldest of each, and the folders `operations`, which use them.
 //
 // `node scripts/compat.mjs [name...]`: all applications, or those named.
 import { execFileSync } from 'node:child_process';
@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -71,12 +71,15 @@ function environment() {
   return { ...Object.fromEntries(kept), CI: 'true' };
 }
 
-/** Copies a folder of sources into an application; without the `.js` of relative imports where the application's own have none. */
-function copy(from, folder, application, extensions) {
+/** Copies the sources into an application, with or without the folders `operations`; without the `.js` of relative imports where the application's own have none. */
+function copy(folder, application, { extensions, operations }) {
   const target = join(application, folder);
-  cpSync(join(from, folder), target, { recursive: true });
+  const filter = (path) => operations || basename(path) !== 'operations';
+  cpSync(join(sources, folder), target, { recursive: true, filter });
   if (extensions) return;
-  for (const file of readdirSync(target).filter((name) => name.endsWith('.ts'))) {
+  for (const file of readdirSync(target, { recursive: true }).filter((name) =>
+    name.endsWith('.ts'),
+  )) {
     const path = join(target, file);
     const text = readFileSync(path, 'utf8');
     writeFileSync(path, text.replace(/(from '\.[^']*)\.js'/g, "$1'"));
@@ -102,7 +105,8 @@ function prove({ name, cli, versions, terminus, extensions }, tarball, work) {
     if (/eslint|prettier|oxlint|mau$/.test(dependency)) delete manifest.devDependencies[dependency];
   }
   writeFileSync(manifestFile, JSON.stringify(manifest, null, 2));
-  for (const folder of ['src', 'test']) copy(sources, folder, application, extensions);
+  for (const folder of ['src', 'test'])
+    copy(folder, application, { extensions, operations: false });
 
   for (const version of versions) {
     const packages = ['common', 'core', 'microservices', 'platform-express', 'testing'].map(
@@ -132,7 +136,7 @@ function prove({ name, cli, versions, terminus, extensions }, tarball, work) {
   console.log(`\n--- ${name}: with ${OPTIONAL_PEERS.join(' and ')}`);
   npm(application, 'install', `@nestjs/terminus@${terminus}`, ...OPENTELEMETRY);
   for (const folder of ['src', 'test']) {
-    copy(join(sources, 'operations'), folder, application, extensions);
+    copy(folder, application, { extensions, operations: true });
   }
   check(application);
 }

@@ -19,8 +19,11 @@ export interface LinkOrigin<T> {
 
 /** What a link shares with the others of its connector. */
 export interface LinkOwner<T> {
+  // Internal as in the class that has them: the published types leave both out, or neither.
+  /** @internal */
   readonly settings: ConnectorSettings<T>;
+  /** @internal */
   readonly pool: ChunkPool;
-  /** The link has ended and its socket is closed. */
+  /** @internal The link has ended and its socket is closed. */
   gone(link: ConnectionFacts): void;
 }

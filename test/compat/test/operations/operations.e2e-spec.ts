@@ -12,7 +12,7 @@ import {
 import { CallDiagnostics, PikeClient, PikeServer } from 'nestjs-pike';
 import { PikeInstrumentation } from 'nestjs-pike/opentelemetry';
 import { lastValueFrom } from 'rxjs';
-import { HealthModule } from './../src/health.module.js';
+import { HealthModule } from './../../src/operations/health.module.js';
 
 describe('An application whose operators watch it', () => {
   const exporter = new InMemorySpanExporter();

@@ -3,7 +3,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { PikeModule } from 'nestjs-pike';
 import { PikeHealthIndicator } from 'nestjs-pike/terminus';
 import { HealthController } from './health.controller.js';
-import { ReadingsModule } from './readings.module.js';
+import { ReadingsModule } from '../readings.module.js';
 
 @Module({
   imports: [TerminusModule.forRoot({ logger: false }), PikeModule, ReadingsModule],
