@@ -19,8 +19,6 @@ export interface CallSettings {
   readonly correlation: Correlation;
   /** Whether a message of which a part was sent is safe to send again, see `Converter.atomic`. */
   readonly atomic: boolean;
-  /** Whether the peer understands that a request is cancelled: that of the default protocol does. */
-  readonly sendsCancels: boolean;
 }
 
 /** What calls tell their connection. */
@@ -118,7 +116,8 @@ export class Calls<T> implements CallHolder<T> {
     // What is still to be answered also still counts when messages come back.
     if (this.#correlator.abandon(request)) this.#leaveUnanswered();
     else this.#pending.delete(request);
-    if (this.#settings.sendsCancels && !this.#ended) {
+    // In order there is no id to tell the peer; a protocol that has no word for it serializes nothing.
+    if (this.#settings.correlation === 'id' && !this.#ended) {
       const failed = (thrown: unknown): void => this.#host.warn(thrown);
       this.#sender.send({ id: request.id, cancel: true }, { given: () => undefined, failed });
     }
