@@ -1,6 +1,6 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
-import { describeThrown, isPikeError, PikeError } from '../../core/errors.js';
+import { causeBelow, describeThrown, isPikeError, PikeError } from '../../core/errors.js';
 import type { Delivery, PikeErrorCode } from '../../core/errors.js';
 import type { Leftovers } from '../../core/events.js';
 import type { Correlation, IncomingReply, OutgoingPacket } from '../packets/packets.js';
@@ -305,7 +305,7 @@ type InLine = (send: () => void) => void;
 /** The error of a request or event that was never sent. @param code of what is no PikeError */
 export function unsent(thrown: unknown, code: PikeErrorCode = 'PIKE_ERR_SERIALIZER'): PikeError {
   return new PikeError(isPikeError(thrown) ? thrown.code : code, describeThrown(thrown), {
-    cause: thrown,
+    cause: causeBelow(thrown),
     delivery: 'unsent',
   });
 }
