@@ -1,5 +1,6 @@
 import { PikeError } from './errors.js';
 import { uint16BE, uint16LE, uint32BE, uint32LE } from './unsigned.js';
+import { View } from './view.js';
 
 /**
  * Reads a message from the bytes that have arrived. The methods are named after `Buffer`'s and move
@@ -248,15 +249,6 @@ export class ByteReader {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-type ViewConstructor = new (memory: ArrayBufferLike, start: number, length: number) => Buffer;
-
-/**
- * The class of what `subarray` makes (`Symbol.species`, ECMAScript). To call it spares a message the
- * checks of `subarray`, and asking the buffer for its memory each time: an eighth of what receiving a
- * small message costs.
- */
-const View = (Buffer as typeof Buffer & { [Symbol.species]: ViewConstructor })[Symbol.species];
 
 function outOfBytes(wanted: number, remaining: number): PikeError {
   return new PikeError(
