@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import { putUint16BE, putUint16LE, putUint32BE, putUint32LE, putUint8 } from './unsigned.js';
 
 /**
@@ -237,7 +238,7 @@ export class ByteWriter {
 
   /** Copies bytes in. @throws TypeError for anything but a Uint8Array: `set` would take it for zeros */
   writeBytes(bytes: Uint8Array): this {
-    if (!(bytes instanceof Uint8Array)) {
+    if (!isUint8Array(bytes)) {
       throw new TypeError(`writeBytes needs a Uint8Array, or a Buffer; got ${typeof bytes}`);
     }
     this.ensure(bytes.length);
