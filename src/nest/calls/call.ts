@@ -4,8 +4,9 @@ import type { Delivery } from '../../core/errors.js';
 import { traceEmit, traceRequest } from '../diagnostics/call-diagnostics.js';
 import type { CallTrace } from '../diagnostics/call-diagnostics.js';
 import type { PacketFate } from '../packets/packet-sender.js';
-import type { IncomingReply, OutgoingPacket, PacketId } from '../packets/packets.js';
+import type { IncomingReply, OutgoingPacket } from '../packets/packets.js';
 import type { EndReason } from './end-reason.js';
+import type { Pending, PendingCalls } from './pending-calls.js';
 
 /** Who has a call at hand: the calls of the connection that it was given to. */
 export interface CallHolder<T> {
@@ -20,7 +21,7 @@ export interface CallHolder<T> {
  * Something asked of a peer, until it has met its fate: a request or an event. It may be given to
  * one connection after another, as long as no peer can have acted on it.
  */
-export abstract class Call<T> implements PacketFate<OutgoingPacket, T> {
+export abstract class Call<T> implements PacketFate<OutgoingPacket, T>, Pending<Call<T>> {
   readonly packet: OutgoingPacket;
   /** What was given to the connector of the present connection; `undefined` until it was, and when it came back. */
   message: T | undefined;
@@ -29,6 +30,9 @@ export abstract class Call<T> implements PacketFate<OutgoingPacket, T> {
   withdrawn = false;
   /** On how many connections its message was begun and not finished. */
   timesIncomplete = 0;
+  list: PendingCalls<Call<T>> | undefined;
+  previous: Call<T> | undefined;
+  next: Call<T> | undefined;
 
   constructor(packet: OutgoingPacket) {
     this.packet = packet;
@@ -55,7 +59,7 @@ export type OnReply = (reply: IncomingReply) => void;
 /** A request, from when it is given until its last reply. */
 export class RequestCall<T> extends Call<T> {
   /** Unique among the requests of the present connection. */
-  id: PacketId = 0;
+  id = 0;
   #onReply: OnReply | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #trace: CallTrace | undefined;

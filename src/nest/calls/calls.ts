@@ -12,6 +12,7 @@ import type { Correlator } from './correlator.js';
 import type { EndReason } from './end-reason.js';
 import { deliveryOf, leftoverFates } from './leftover-fates.js';
 import type { LeftoverFate } from './leftover-fates.js';
+import { PendingCalls } from './pending-calls.js';
 import { SentEvents } from './sent-events.js';
 
 /** How a protocol carries requests and their replies. */
@@ -44,10 +45,9 @@ export class Calls<T> implements CallHolder<T> {
   readonly #correlator: Correlator<RequestCall<T>>;
   readonly #sentEvents: SentEvents<T>;
   /** In the order in which they were given. */
-  readonly #pending = new Set<Call<T>>();
+  readonly #pending = new PendingCalls<Call<T>>();
   /** Those of this turn that the connector may not have taken, by their messages. */
   readonly #doubtful = new Map<T, Call<T>>();
-  #lastId = 0;
   /** How many requests were given up whose replies are waited for all the same. */
   #abandoned = 0;
   #ended = false;
@@ -91,17 +91,15 @@ export class Calls<T> implements CallHolder<T> {
   give(call: Call<T>, inLine?: InLine): void {
     call.holder = this;
     call.message = undefined;
-    this.#pending.add(call);
+    this.#pending.push(call);
     if (!(call instanceof RequestCall)) {
       if (inLine === undefined) this.#sender.send(call.packet, call);
       else this.#giveInLine(call, inLine);
       return;
     }
-    const id = ++this.#lastId;
-    call.id = id;
     this.#correlator.add(call);
     // In this order: V8 takes ten times as long to put a new key behind those of a spread.
-    this.#sender.send({ id, ...call.packet }, call);
+    this.#sender.send({ id: call.id, ...call.packet }, call);
   }
 
   /**
@@ -171,8 +169,7 @@ export class Calls<T> implements CallHolder<T> {
     this.#ended = true;
     this.#sender.stop();
     this.#sentEvents.stop();
-    const pending = [...this.#pending];
-    this.#pending.clear();
+    const pending = this.#pending.takeAll();
     for (const call of pending) call.reject(endError(reason, 'in-doubt'));
   }
 
@@ -195,9 +192,10 @@ export class Calls<T> implements CallHolder<T> {
   #giveInLine(event: Call<T>, inLine: InLine): void {
     try {
       inLine(() => {
+        // Otherwise its connection has ended meanwhile, and it has met its fate.
+        if (!this.#pending.delete(event)) return;
         // Those that are pending stand in the order in which their messages are given.
-        this.#pending.delete(event);
-        this.#pending.add(event);
+        this.#pending.push(event);
         this.#sender.send(event.packet, event);
       });
     } catch (thrown) {
@@ -224,8 +222,7 @@ export class Calls<T> implements CallHolder<T> {
     reason: EndReason,
     resend: ((calls: readonly Call<T>[]) => void) | undefined,
   ): void {
-    const pending = [...this.#pending];
-    this.#pending.clear();
+    const pending = this.#pending.takeAll();
     const fates = leftoverFates(pending, leftovers);
     const again: Call<T>[] = [];
     const over: Call<T>[] = [];
