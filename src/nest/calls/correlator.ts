@@ -1,10 +1,11 @@
 import { Fifo } from '../../core/fifo.js';
 import type { Correlation, IncomingReply } from '../packets/packets.js';
-import { RequestTable } from './request-table.js';
-import type { Identified } from './request-table.js';
+import { RequestsById } from '../packets/requests-by-id.js';
 
 /** A request that waits for its reply. */
-export interface Correlated extends Identified {
+export interface Correlated {
+  /** Given by the correlator: unique among those that wait. */
+  id: number;
   /** `undefined` until its message was given to the connector. */
   readonly message: unknown;
 }
@@ -37,14 +38,18 @@ export function hasError(reply: IncomingReply): boolean {
 }
 
 class IdCorrelator<R extends Correlated> implements Correlator<R> {
-  readonly #pending = new RequestTable<R>();
+  readonly #pending = new RequestsById<R>();
+  #lastId = 0;
 
   add(request: R): void {
+    request.id = ++this.#lastId;
     this.#pending.add(request);
   }
 
   match(reply: IncomingReply): R | undefined {
-    const request = this.#pending.find(reply.id);
+    const { id } = reply;
+    if (id === undefined) return undefined;
+    const request = this.#pending.find(id);
     if (request !== undefined && this.isLast(reply)) this.#pending.delete(request);
     return request;
   }

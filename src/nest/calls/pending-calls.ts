@@ -7,7 +7,7 @@ export interface Pending<C extends Pending<C>> {
 
 /**
  * Calls in the order in which they were given. Their neighbours are kept in the calls themselves: why
- * not in a `Set` is said at `RequestTable`.
+ * not in a `Set` is said at `RequestsById`.
  */
 export class PendingCalls<C extends Pending<C>> implements Iterable<C> {
   #first: C | undefined;
