@@ -291,13 +291,12 @@ export class Calls<T> implements CallHolder<T>, RequestOwner<T> {
   }
 }
 
-/** Puts the id of a request into its packet. */
+/** Puts the id of a request into its packet: a copy with it would take four times as long. */
 function identify(request: RequestCall<unknown>): OutgoingPacket {
   const { id, packet } = request;
-  // In this order, for V8 takes ten times as long to put a new key behind those of a spread; unless it
-  // has one of another connection. In place of the packet, which is of no use any more: what lives
-  // until the reply comes is work for the collector.
-  request.packet = packet.id === undefined ? { id, ...packet } : { ...packet, id };
+  // One that a connection was given is left as it is: it is in the events of that.
+  if (packet.id === undefined) packet.id = id;
+  else request.packet = { ...packet, id };
   return request.packet;
 }
 

@@ -7,7 +7,6 @@ import { roughSize } from '../packets/rough-size.js';
 import { INTERNAL_ERROR } from './reply-error.js';
 import type { RequestHost } from './request.js';
 import { Request } from './request.js';
-import type { Outcome } from './run.js';
 import { StreamEnds } from './stream-ends.js';
 
 /** What replies tell their connection. */
@@ -115,16 +114,16 @@ export class Replies<T> implements RequestHost {
     for (const { request } of this.#line?.takeAll() ?? []) this.#land(request);
   }
 
-  reply(request: Request, reply: Outcome): void {
-    const packet: ReplyPacket = { id: request.id, ...reply };
+  reply(request: Request, packet: ReplyPacket): void {
     if (this.#line === undefined) {
       this.#send(packet, request.gave);
       return;
     }
+    const isLast = packet.isDisposed === true;
     // One reply for each request: the first value is it.
     packet.isDisposed = true;
     this.#fill(this.#line, request, packet);
-    if (reply.isDisposed !== true) request.satisfied();
+    if (!isLast) request.satisfied();
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { PacketId } from '../packets/packets.js';
+import type { PacketId, ReplyPacket } from '../packets/packets.js';
 import type { Applicant } from './admission.js';
 import { INTERNAL_ERROR, replyErrorOf } from './reply-error.js';
 import { Run } from './run.js';
@@ -6,7 +6,7 @@ import type { Outcome } from './run.js';
 
 /** Where the replies to a request go. */
 export interface RequestHost {
-  reply(request: Request, reply: Outcome): void;
+  reply(request: Request, reply: ReplyPacket): void;
   /** Resolves when the connection has room for more; `undefined` if it has now. */
   room(): Promise<void> | undefined;
   /** Something failed of which the client is not told. */
@@ -84,7 +84,10 @@ export class Request extends Run implements Applicant {
   }
 
   protected give(outcome: Outcome): void {
-    this.#host.reply(this, outcome);
+    // Not a copy with the id, which would take four times as long.
+    const reply = outcome as ReplyPacket;
+    reply.id = this.id;
+    this.#host.reply(this, reply);
   }
 
   protected override ended(): void {
