@@ -1,4 +1,4 @@
-import type { PacketId, ReplyPacket } from '../packets/packets.js';
+import type { IncomingPacket, PacketId, ReplyPacket } from '../packets/packets.js';
 import type { Applicant } from './admission.js';
 import { INTERNAL_ERROR, replyErrorOf } from './reply-error.js';
 import { Run } from './run.js';
@@ -15,6 +15,9 @@ export interface RequestHost {
   over(request: Request): void;
 }
 
+/** Handles a request, which may begin now. */
+export type BeginRequest = (request: Request, packet: IncomingPacket) => void;
+
 /** One request: what its handler returns goes to the client, which may lose interest. */
 export class Request extends Run implements Applicant {
   readonly id: PacketId;
@@ -23,8 +26,9 @@ export class Request extends Run implements Applicant {
   /** Roughly what it holds on to while it waits. */
   bytes = 0;
   readonly #host: RequestHost;
-  /** What is to be done when it begins, as long as it waits for that. */
-  #admitted: (() => void) | undefined;
+  /** What it asks for, as long as it waits to begin. */
+  #packet: IncomingPacket | undefined;
+  #begin: BeginRequest | undefined;
 
   constructor(id: PacketId, host: RequestHost) {
     super();
@@ -38,20 +42,21 @@ export class Request extends Run implements Applicant {
 
   /** Whether it waits to begin. */
   get waits(): boolean {
-    return this.#admitted !== undefined;
+    return this.#packet !== undefined;
   }
 
-  /** It cannot begin yet. @param admitted called when it does */
-  wait(bytes: number, admitted: () => void): void {
+  /** It cannot begin yet. @param begin called when it does */
+  wait(bytes: number, packet: IncomingPacket, begin: BeginRequest): void {
     this.bytes = bytes;
-    this.#admitted = admitted;
+    this.#packet = packet;
+    this.#begin = begin;
   }
 
   admitted(): void {
-    const admitted = this.#admitted;
-    this.#admitted = undefined;
+    const packet = this.#packet;
+    this.#packet = undefined;
     this.begin();
-    admitted?.();
+    if (packet !== undefined) this.#begin?.(this, packet);
   }
 
   override begin(): void {
