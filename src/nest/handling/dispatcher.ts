@@ -20,7 +20,7 @@ import type { EventStreams } from './event-run.js';
 import type { HandlerRun, Processing } from './processing.js';
 import { once } from './once.js';
 import { NO_MESSAGE_HANDLER, SHUTTING_DOWN } from './refusals.js';
-import type { Request } from './request.js';
+import type { BeginRequest, Request } from './request.js';
 import type { Run } from './run.js';
 import type { Runs } from './runs.js';
 
@@ -110,12 +110,12 @@ export class Dispatcher<T> implements EventStreams {
     }
     if (this.#refusing) request.failed(SHUTTING_DOWN);
     else if (answers.tryBegin(request)) this.#handle(peer, request, packet);
-    else this.#defer(peer, request, packet);
+    else answers.defer(request, packet, (answers.begin ??= this.#beginnerOf(peer)));
   }
 
   // On its own, as `#process`: a function that makes closures pays for them each time it is called.
-  #defer(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
-    peer.answers.defer(request, packet, () => this.#handle(peer, request, packet));
+  #beginnerOf(peer: Peer<T>): BeginRequest {
+    return (request, packet) => this.#handle(peer, request, packet);
   }
 
   #handle(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
