@@ -13,21 +13,27 @@ export class ObjectConverter {
   }
 }
 
+/** Gives the length, and then the message itself: without a copy. */
 class MessageSerializer {
   #message;
+  #given = 0;
 
   constructor(message) {
     this.#message = message;
   }
 
   getBytes() {
-    const message = this.#message;
-    if (message === undefined) return NOTHING;
-    this.#message = undefined;
-    const bytes = Buffer.allocUnsafe(4 + message.length);
-    bytes.writeUInt32BE(message.length, 0);
-    message.copy(bytes, 4);
-    return bytes;
+    switch (this.#given++) {
+      case 0: {
+        const length = Buffer.allocUnsafe(4);
+        length.writeUInt32BE(this.#message.length);
+        return length;
+      }
+      case 1:
+        return this.#message;
+      default:
+        return NOTHING;
+    }
   }
 }
 
@@ -39,6 +45,6 @@ class MessageDeserializer {
     const end = 4 + data.readUInt32BE(0);
     if (data.length < end) return [data, WAIT_FOR_MORE];
     this.message = data.subarray(4, end);
-    return [data.subarray(end), DONE];
+    return [data.length - end, DONE];
   }
 }

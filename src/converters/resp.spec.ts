@@ -207,7 +207,7 @@ describe('RespConverter', () => {
     let most = 0;
     for (const byte of bytes) {
       const [unused] = deserializer.putBytes(Buffer.concat([kept, Buffer.of(byte)]), () => {});
-      kept = Buffer.from(unused);
+      kept = Buffer.from(unused as Uint8Array);
       most = Math.max(most, kept.length);
     }
     expect(deserializer.message).toEqual(value);

@@ -45,7 +45,7 @@ describe('removeStaleParts', () => {
     const deserializer = converter.createDeserializer(standInConnection(), {
       maxMessageBytes: 100,
     });
-    const [unused] = deserializer.putBytes(wire.subarray(0, -1), () => {});
+    const [unused] = deserializer.putBytes(wire.subarray(0, -1), () => {}) as [Buffer, symbol];
     await eventually(() => readdirSync(directory).length === 2);
     await expect(converter.removeStaleParts()).resolves.toEqual([]);
     await expect(new FileConverter({ directory }).removeStaleParts()).resolves.toHaveLength(1);

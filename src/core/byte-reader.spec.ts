@@ -51,6 +51,7 @@ describe('ByteReader', () => {
       expect(subject.position).toBe(1);
       expect(() => subject[`peek${name}`](7)).toThrow(outOfBytes());
       expect(() => subject[`peek${name}`](-1)).toThrow(outOfBytes());
+      expect(() => subject[`peek${name}`](0.5)).toThrow(outOfBytes());
     },
   );
 

@@ -1,4 +1,6 @@
 import { PikeError } from './errors.js';
+import { uint16BE, uint16LE, uint32BE, uint32LE } from './unsigned.js';
+import { View } from './view.js';
 
 /**
  * Reads a message from the bytes that have arrived. The methods are named after `Buffer`'s and move
@@ -78,23 +80,23 @@ export class ByteReader {
   }
 
   readUInt8(): number {
-    return this.#buffer.readUInt8(this.#take(1));
+    return this.#buffer[this.#take(1)] as number;
   }
 
   readUInt16BE(): number {
-    return this.#buffer.readUInt16BE(this.#take(2));
+    return uint16BE(this.#buffer, this.#take(2));
   }
 
   readUInt16LE(): number {
-    return this.#buffer.readUInt16LE(this.#take(2));
+    return uint16LE(this.#buffer, this.#take(2));
   }
 
   readUInt32BE(): number {
-    return this.#buffer.readUInt32BE(this.#take(4));
+    return uint32BE(this.#buffer, this.#take(4));
   }
 
   readUInt32LE(): number {
-    return this.#buffer.readUInt32LE(this.#take(4));
+    return uint32LE(this.#buffer, this.#take(4));
   }
 
   /** Reads eight bytes as an unsigned integer, which a `number` could not hold exactly. */
@@ -155,23 +157,23 @@ export class ByteReader {
 
   /** Reads one byte at `offset` bytes ahead without moving on. */
   peekUInt8(offset = 0): number {
-    return this.#buffer.readUInt8(this.#at(offset, 1));
+    return this.#buffer[this.#at(offset, 1)] as number;
   }
 
   peekUInt16BE(offset = 0): number {
-    return this.#buffer.readUInt16BE(this.#at(offset, 2));
+    return uint16BE(this.#buffer, this.#at(offset, 2));
   }
 
   peekUInt16LE(offset = 0): number {
-    return this.#buffer.readUInt16LE(this.#at(offset, 2));
+    return uint16LE(this.#buffer, this.#at(offset, 2));
   }
 
   peekUInt32BE(offset = 0): number {
-    return this.#buffer.readUInt32BE(this.#at(offset, 4));
+    return uint32BE(this.#buffer, this.#at(offset, 4));
   }
 
   peekUInt32LE(offset = 0): number {
-    return this.#buffer.readUInt32LE(this.#at(offset, 4));
+    return uint32LE(this.#buffer, this.#at(offset, 4));
   }
 
   /** Reads `bytes` bytes as a view: valid for ever, but it holds on to the buffer that arrived. */
@@ -227,15 +229,19 @@ export class ByteReader {
     return -1;
   }
 
+  /** Passes over bytes that must be there. @returns where they begin */
   #take(bytes: number): number {
-    if (!Number.isInteger(bytes)) throw outOfBytes(bytes, this.remaining);
-    const position = this.#at(0, bytes);
+    const position = this.#position;
+    if (!(Number.isInteger(bytes) && bytes >= 0 && position + bytes <= this.#buffer.length)) {
+      throw outOfBytes(bytes, this.remaining);
+    }
     this.#position = position + bytes;
     return position;
   }
 
+  /** Where the bytes `offset` bytes ahead are, which must be there. */
   #at(offset: number, bytes: number): number {
-    if (!(offset >= 0 && bytes >= 0 && offset + bytes <= this.remaining)) {
+    if (!(Number.isInteger(offset) && offset >= 0 && offset + bytes <= this.remaining)) {
       throw outOfBytes(offset + bytes, this.remaining);
     }
     return this.#position + offset;
@@ -243,15 +249,6 @@ export class ByteReader {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-type ViewConstructor = new (memory: ArrayBufferLike, start: number, length: number) => Buffer;
-
-/**
- * The class of what `subarray` makes (`Symbol.species`, ECMAScript). To call it spares a message the
- * checks of `subarray`, and asking the buffer for its memory each time: an eighth of what receiving a
- * small message costs.
- */
-const View = (Buffer as typeof Buffer & { [Symbol.species]: ViewConstructor })[Symbol.species];
 
 function outOfBytes(wanted: number, remaining: number): PikeError {
   return new PikeError(

@@ -1,3 +1,6 @@
+import { isUint8Array } from 'node:util/types';
+import { putUint16BE, putUint16LE, putUint32BE, putUint32LE, putUint8 } from './unsigned.js';
+
 /**
  * Writes the bytes of messages into a buffer that grows as needed. The methods are named after
  * `Buffer`'s; each returns the writer. Wrong arguments throw as `Buffer`'s methods do: `RangeError` for
@@ -84,65 +87,70 @@ export class ByteWriter {
   /** Fills in one byte at a {@link reserve}d position. */
   fillUInt8(value: number, position: number): this {
     this.#checkWritten(position, 1);
-    this.#buffer.writeUInt8(value, position);
+    putUint8(this.#buffer, value, position);
     return this;
   }
 
   /** Fills in two bytes, big-endian, at a {@link reserve}d position. */
   fillUInt16BE(value: number, position: number): this {
     this.#checkWritten(position, 2);
-    this.#buffer.writeUInt16BE(value, position);
+    putUint16BE(this.#buffer, value, position);
     return this;
   }
 
   /** Fills in two bytes, little-endian, at a {@link reserve}d position. */
   fillUInt16LE(value: number, position: number): this {
     this.#checkWritten(position, 2);
-    this.#buffer.writeUInt16LE(value, position);
+    putUint16LE(this.#buffer, value, position);
     return this;
   }
 
   /** Fills in four bytes, big-endian, at a {@link reserve}d position. */
   fillUInt32BE(value: number, position: number): this {
     this.#checkWritten(position, 4);
-    this.#buffer.writeUInt32BE(value, position);
+    putUint32BE(this.#buffer, value, position);
     return this;
   }
 
   /** Fills in four bytes, little-endian, at a {@link reserve}d position. */
   fillUInt32LE(value: number, position: number): this {
     this.#checkWritten(position, 4);
-    this.#buffer.writeUInt32LE(value, position);
+    putUint32LE(this.#buffer, value, position);
     return this;
   }
 
   writeUInt8(value: number): this {
     this.ensure(1);
-    this.#position = this.#buffer.writeUInt8(value, this.#position);
+    putUint8(this.#buffer, value, this.#position);
+    this.#position += 1;
     return this;
   }
 
   writeUInt16BE(value: number): this {
     this.ensure(2);
-    this.#position = this.#buffer.writeUInt16BE(value, this.#position);
+    putUint16BE(this.#buffer, value, this.#position);
+    this.#position += 2;
     return this;
   }
 
   writeUInt16LE(value: number): this {
     this.ensure(2);
-    this.#position = this.#buffer.writeUInt16LE(value, this.#position);
+    putUint16LE(this.#buffer, value, this.#position);
+    this.#position += 2;
     return this;
   }
 
   writeUInt32BE(value: number): this {
     this.ensure(4);
-    this.#position = this.#buffer.writeUInt32BE(value, this.#position);
+    putUint32BE(this.#buffer, value, this.#position);
+    this.#position += 4;
     return this;
   }
 
   writeUInt32LE(value: number): this {
     this.ensure(4);
-    this.#position = this.#buffer.writeUInt32LE(value, this.#position);
+    putUint32LE(this.#buffer, value, this.#position);
+    this.#position += 4;
     return this;
   }
 
@@ -230,7 +238,7 @@ export class ByteWriter {
 
   /** Copies bytes in. @throws TypeError for anything but a Uint8Array: `set` would take it for zeros */
   writeBytes(bytes: Uint8Array): this {
-    if (!(bytes instanceof Uint8Array)) {
+    if (!isUint8Array(bytes)) {
       throw new TypeError(`writeBytes needs a Uint8Array, or a Buffer; got ${typeof bytes}`);
     }
     this.ensure(bytes.length);

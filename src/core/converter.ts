@@ -50,11 +50,12 @@ export interface Serializer {
 }
 
 /**
- * What {@link Deserializer.putBytes} answers: the bytes it did not use, the last ones of those given (a
- * view of them or a copy), and what it waits for.
+ * What {@link Deserializer.putBytes} answers: the bytes it did not use, the last ones of those given, and
+ * what it waits for. The bytes themselves (a view of them or a copy), or just how many they are: where
+ * messages are small and many, that is faster.
  */
 export type PutBytesResult = [
-  unused: Uint8Array,
+  unused: Uint8Array | number,
   status: typeof DONE | typeof WAIT_FOR_MORE | typeof WAIT_FOR_CALLBACK,
 ];
 

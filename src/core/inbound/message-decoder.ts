@@ -9,6 +9,7 @@ import { decodeFrame, isFramedConverter } from '../framed-converter.js';
 import { OneShotCallback } from '../one-shot-callback.js';
 import type { ErrorHandler } from '../report.js';
 import { runReported } from '../report.js';
+import { UnusedBytes, nonsense } from './unused-bytes.js';
 
 /** What one look at the bytes at hand gave. */
 export type DecodeProgress = 'message' | 'needs more' | 'waiting';
@@ -86,8 +87,8 @@ class DeserializerDecoder<T> implements MessageDecoder<T> {
   readonly #limits: Limits;
   readonly #callback: OneShotCallback;
   readonly #onError: ErrorHandler | undefined;
+  readonly #bytes = new UnusedBytes();
   #deserializer: Deserializer<T> | undefined;
-  #bytes: Buffer = EMPTY;
   /** Whether the deserializer must be called even if nothing has arrived: it had waited for its callback. */
   #owesCall = false;
   #consumed = 0;
@@ -117,7 +118,7 @@ class DeserializerDecoder<T> implements MessageDecoder<T> {
   }
 
   reset(bytes: Buffer): void {
-    this.#bytes = bytes;
+    this.#bytes.reset(bytes);
   }
 
   next(): DecodeProgress {
@@ -165,23 +166,19 @@ class DeserializerDecoder<T> implements MessageDecoder<T> {
   }
 
   #put(deserializer: Deserializer<T>): symbol {
-    const given = this.#bytes;
-    const answer: unknown = deserializer.putBytes(given, this.#callback.arm());
+    const given = this.#bytes.length;
+    const answer: unknown = deserializer.putBytes(this.#bytes.view, this.#callback.arm());
     if (!Array.isArray(answer)) throw nonsense(`no pair, but ${showAnswer(answer)}`);
-    const [unused, status] = answer as unknown[];
-    if (!(unused instanceof Uint8Array)) {
-      throw nonsense(`unused bytes that are no Uint8Array, but ${showAnswer(unused)}`);
-    }
-    if (unused.length > given.length) throw nonsense('more unused bytes than it was given');
-    const rest = suffixOf(given, unused);
-    if (rest === undefined) throw nonsense('unused bytes that are not the last ones given');
+    // Not by destructuring: a message is to cost no iterator.
+    const unused: unknown = answer[0];
+    const status: unknown = answer[1];
+    this.#bytes.keep(unused);
+    this.#consumed += given - this.#bytes.length;
     if (status !== DONE && status !== WAIT_FOR_MORE && status !== WAIT_FOR_CALLBACK) {
       throw nonsense(
         `a status that is none of DONE, WAIT_FOR_MORE and WAIT_FOR_CALLBACK, but ${showAnswer(status)}`,
       );
     }
-    this.#consumed += given.length - unused.length;
-    this.#bytes = rest;
     return status;
   }
 
@@ -196,31 +193,10 @@ class DeserializerDecoder<T> implements MessageDecoder<T> {
   }
 }
 
-const EMPTY = Buffer.alloc(0);
 const MOST_EMPTY_MESSAGES = 100;
 
 function destroy(deserializer: Deserializer<unknown>): void {
   deserializer.destroy?.();
-}
-
-/**
- * The last bytes of those given, if they are what a deserializer has left unused: a view of them,
- * which is not made a second time, or a copy.
- */
-function suffixOf(given: Buffer, unused: Uint8Array): Buffer | undefined {
-  if (unused.length === 0) return EMPTY;
-  const start = given.length - unused.length;
-  const isView = unused.byteOffset === given.byteOffset + start && unused.buffer === given.buffer;
-  if (isView && Buffer.isBuffer(unused)) return unused;
-  const isSuffix = isView || given.compare(unused, 0, unused.length, start) === 0;
-  return isSuffix ? given.subarray(start) : undefined;
-}
-
-function nonsense(what: string): PikeError {
-  return new PikeError(
-    'PIKE_ERR_DESERIALIZER',
-    `putBytes must return [unused, status], unused being a suffix of its data; it returned ${what}.`,
-  );
 }
 
 function tooLarge(limits: Limits): PikeError {

@@ -1,5 +1,3 @@
-import type { Leftovers } from '../events.js';
-
 /**
  * What is known of the bytes of a chunk that the system accepted when the connection ended.
  *
@@ -10,96 +8,100 @@ import type { Leftovers } from '../events.js';
 export type Accepted = { exact: number } | { atLeast: number };
 
 /**
- * The messages in the one chunk that has been handed to the socket and is not confirmed yet:
- * which message ends where in it. Pure bookkeeping.
+ * What became of the messages with bytes in a chunk, as so many of each, in this order: the oldest were
+ * sent, others are uncertain, one may be incomplete, and of the rest no byte was accepted.
  */
-export class Flight<T> {
-  /** The messages that end in the chunk, in order, and where they end. */
-  readonly #messages: T[] = [];
-  readonly #ends: number[] = [];
+export interface Division {
+  readonly sent: number;
+  readonly uncertain: number;
+  readonly incomplete: 0 | 1;
+}
+
+/**
+ * The one chunk that has been handed to the socket and is not confirmed yet: where in it messages
+ * end. Pure bookkeeping.
+ */
+export class Flight {
+  /** Where the messages that end in the chunk end, in order: the first {@link endedMessages}. */
+  #ends: number[] = [];
+  #ended = 0;
   /** Whether bytes of the first message were accepted with an earlier chunk. */
   #continued = false;
-  /** The message whose end is in a later chunk, if there is one; always the last. */
-  #open: { message: T } | undefined;
+  #open = false;
 
   /** How many messages end in the chunk. */
   get endedMessages(): number {
-    return this.#messages.length;
+    return this.#ended;
   }
 
   /** How many messages have bytes in the chunk. */
   get length(): number {
-    return this.#messages.length + (this.#open === undefined ? 0 : 1);
+    return this.#open ? this.#ended + 1 : this.#ended;
   }
 
-  /** The message whose end is in a later chunk. */
-  get open(): { message: T } | undefined {
+  /** Whether the end of the last message is in a later chunk. */
+  get open(): boolean {
     return this.#open;
-  }
-
-  /** Whether the open message has had bytes accepted before this chunk. */
-  get openIsContinued(): boolean {
-    return this.#continued && this.#messages.length === 0;
   }
 
   /** Starts over. @param continued whether bytes of the first message left with an earlier chunk */
   begin(continued: boolean): void {
-    this.#messages.length = 0;
-    this.#ends.length = 0;
-    this.#open = undefined;
+    this.#ended = 0;
+    this.#open = false;
     this.#continued = continued;
   }
 
-  /** Notes that a message ends `end` bytes into the chunk. */
-  ended(message: T, end: number): void {
-    this.#messages.push(message);
-    this.#ends.push(end);
+  /** Starts over, some time later: takes no room until then. */
+  rest(): void {
+    this.begin(false);
+    this.#ends = [];
   }
 
-  /** Notes that the chunk holds the beginning, or a middle part, of a message. */
-  opened(message: T): void {
-    this.#open = { message };
+  /** Notes that the next message ends `end` bytes into the chunk. */
+  ended(end: number): void {
+    this.#ends[this.#ended++] = end;
   }
 
-  /**
-   * Divides the messages by what the system accepted.
-   * @returns how many were sent, and what was not, `queued` oldest first
-   */
-  divide(accepted: Accepted): { sent: number; leftovers: Leftovers<T> } {
+  /** Notes that the chunk holds the beginning, or a middle part, of the next message. */
+  opened(): void {
+    this.#open = true;
+  }
+
+  /** Divides the messages by what the system accepted. */
+  divide(accepted: Accepted): Division {
     return 'exact' in accepted
       ? this.#divideExactly(accepted.exact)
       : this.#divideWithDoubt(accepted.atLeast);
   }
 
-  #divideExactly(accepted: number): { sent: number; leftovers: Leftovers<T> } {
+  #divideExactly(accepted: number): Division {
     const sent = this.#endedWithin(accepted);
-    const rest = this.#messages.slice(sent);
-    if (this.#open !== undefined) rest.push(this.#open.message);
-    if (rest.length === 0) return { sent, leftovers: { queued: [], uncertain: [] } };
-    const startsAt = sent === 0 ? 0 : (this.#ends[sent - 1] as number);
-    const begun = accepted > startsAt || (sent === 0 && this.#continued);
-    if (!begun) return { sent, leftovers: { queued: rest, uncertain: [] } };
-    const [incomplete, ...queued] = rest;
-    return { sent, leftovers: { incomplete, queued, uncertain: [] } };
+    if (sent === this.length) return { sent, uncertain: 0, incomplete: 0 };
+    const begun = accepted > this.#endOf(sent) || (sent === 0 && this.#continued);
+    return { sent, uncertain: 0, incomplete: begun ? 1 : 0 };
   }
 
-  #divideWithDoubt(floor: number): { sent: number; leftovers: Leftovers<T> } {
+  #divideWithDoubt(floor: number): Division {
     const sent = this.#endedWithin(floor);
-    const uncertain = this.#messages.slice(sent);
-    if (this.#open === undefined) return { sent, leftovers: { queued: [], uncertain } };
+    const uncertain = this.#ended - sent;
+    if (!this.#open) return { sent, uncertain, incomplete: 0 };
     // The open message cannot have been sent, for its end was never handed over. If some of it is
     // known to have left, nothing is in doubt about it.
-    const startsAt = this.#ends.at(-1) ?? 0;
-    const begun = floor > startsAt || this.openIsContinued;
-    if (begun) {
-      return { sent, leftovers: { incomplete: this.#open.message, queued: [], uncertain } };
-    }
-    return { sent, leftovers: { queued: [], uncertain: [...uncertain, this.#open.message] } };
+    const isContinued = this.#continued && this.#ended === 0;
+    const begun = isContinued || floor > this.#endOf(this.#ended);
+    return begun
+      ? { sent, uncertain, incomplete: 1 }
+      : { sent, uncertain: uncertain + 1, incomplete: 0 };
+  }
+
+  /** Where the first `messages` messages end. */
+  #endOf(messages: number): number {
+    return messages === 0 ? 0 : (this.#ends[messages - 1] as number);
   }
 
   #endedWithin(accepted: number): number {
     let sent = 0;
-    while (sent < this.#ends.length && (this.#ends[sent] as number) <= accepted) sent++;
+    while (sent < this.#ended && (this.#ends[sent] as number) <= accepted) sent++;
     return sent;
   }
 }

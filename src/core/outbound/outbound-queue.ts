@@ -1,6 +1,6 @@
 import type { Leftovers } from '../events.js';
 import { Fifo } from '../fifo.js';
-import type { Accepted } from './flight.js';
+import type { Accepted, Division } from './flight.js';
 import { Flight } from './flight.js';
 
 /** How many messages of a connection met which fate, and how many still wait. */
@@ -31,27 +31,28 @@ export class OutboundQueue<T> {
     rejected: 0,
     withdrawn: 0,
   };
-  readonly #waiting = new Fifo<T>();
-  readonly #flight = new Flight<T>();
+  /** All that are not settled, oldest first: those with bytes handed over, and then those that wait. */
+  readonly #pending = new Fifo<T>();
+  readonly #flight = new Flight();
   #flying = false;
-  /** A message of which bytes were accepted with earlier chunks and which no flight holds. */
-  #begun: { message: T } | undefined;
+  /** Whether bytes of the oldest message were accepted with earlier chunks, and no flight counts it. */
+  #begun = false;
   /** Whether the converter is at work on the next message: whatever it calls, that one stays. */
   #inHand = false;
 
   /** How many messages wait: none of their bytes has been handed over. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#pending.length - this.unconfirmed;
   }
 
   /** How many messages are not settled. */
   get pending(): number {
-    return this.#waiting.length + this.unconfirmed;
+    return this.#pending.length;
   }
 
   /** How many messages have bytes handed over, or in the chunk being filled, and are not settled. */
   get unconfirmed(): number {
-    return this.#flight.length + (this.#begun === undefined ? 0 : 1);
+    return this.#begun ? this.#flight.length + 1 : this.#flight.length;
   }
 
   /** Whether a chunk has been handed over and is not confirmed. */
@@ -61,12 +62,12 @@ export class OutboundQueue<T> {
 
   /** Whether bytes of a message have left and others have yet to be handed over. */
   get inMidMessage(): boolean {
-    return this.#begun !== undefined || (this.#flying && this.#flight.open !== undefined);
+    return this.#begun || (this.#flying && this.#flight.open);
   }
 
   push(message: T): void {
     this.account.given++;
-    this.#waiting.push(message);
+    this.#pending.push(message);
   }
 
   /** Counts a message that is given and refused in one. */
@@ -81,17 +82,17 @@ export class OutboundQueue<T> {
    */
   takeInHand(): T {
     this.#inHand = true;
-    return this.#begun === undefined ? (this.#waiting.at(0) as T) : this.#begun.message;
+    return this.#pending.at(this.#flight.length) as T;
   }
 
   /** Whether there is a message to write bytes of. */
   get hasNext(): boolean {
-    return this.#begun !== undefined || this.#waiting.length > 0;
+    return this.#pending.length > this.#flight.length;
   }
 
   /** Whether bytes of the next message have left with earlier chunks. */
   get nextIsBegun(): boolean {
-    return this.#begun !== undefined;
+    return this.#begun;
   }
 
   /**
@@ -99,23 +100,31 @@ export class OutboundQueue<T> {
    * {@link rejectNext}; at last {@link takeOff}.
    */
   board(): void {
-    this.#flight.begin(this.#begun !== undefined);
+    this.#flight.begin(this.#begun);
   }
 
   /** The next message ends `end` bytes into the chunk. */
   nextEnds(end: number): void {
-    this.#flight.ended(this.#takeNext(), end);
+    this.#flight.ended(end);
+    this.#begun = false;
+    this.#inHand = false;
   }
 
   /** The next message cannot be serialized; none of its bytes has left. */
   rejectNext(): T {
+    const message = this.takeInHand();
+    this.#pending.removeAt(this.#flight.length);
     this.account.rejected++;
-    return this.#takeNext();
+    this.#inHand = false;
+    return message;
   }
 
   /** The chunk is handed over. @param open whether it ends in the middle of the next message */
   takeOff(open: boolean): void {
-    if (open) this.#flight.opened(this.#takeNext());
+    if (open) {
+      this.#flight.opened();
+      this.#begun = false;
+    }
     this.#inHand = false;
     this.#flying = true;
   }
@@ -124,19 +133,20 @@ export class OutboundQueue<T> {
   land(): number {
     const sent = this.#flight.endedMessages;
     this.account.sent += sent;
+    this.#pending.drop(sent);
     // A begun message whose serializer had no bytes for the chunk was not on the flight.
-    this.#begun = this.#flight.open ?? this.#begun;
+    this.#begun ||= this.#flight.open;
     this.#flying = false;
     this.#flight.begin(false);
+    if (!this.hasNext) this.#flight.rest();
     return sent;
   }
 
   /** Takes back a waiting message that is not in hand. Returns its place among the pending ones, or -1. */
   withdraw(message: T): number {
-    const index = this.#waiting.remove(message, this.#firstFree);
-    if (index === -1) return -1;
-    this.account.withdrawn++;
-    return index + this.unconfirmed;
+    const index = this.#pending.remove(message, this.#firstFree);
+    if (index !== -1) this.account.withdrawn++;
+    return index;
   }
 
   /**
@@ -144,43 +154,43 @@ export class OutboundQueue<T> {
    * it has begun.
    */
   takeWaiting(): T[] {
-    const taken = this.#waiting.takeAll(this.#firstFree);
+    const taken = this.#pending.takeAll(this.#firstFree);
     this.account.queued += taken.length;
     return taken;
   }
 
   /** Ends the account. @param accepted how much of the chunk in flight the system accepted */
   close(accepted: Accepted): { sent: number; leftovers: Leftovers<T> } {
-    // Of a chunk that is still being filled (a converter may disconnect) no byte has left.
-    const { sent, leftovers } =
-      this.#begun === undefined
-        ? this.#flight.divide(this.#flying ? accepted : { exact: 0 })
-        : { sent: 0, leftovers: { incomplete: this.#begun.message, queued: [], uncertain: [] } };
+    const { sent, uncertain, incomplete } = this.#divide(accepted);
+    this.#pending.drop(sent);
+    const rest = this.#pending.takeAll();
     const { account } = this;
     account.sent += sent;
-    account.incomplete += 'incomplete' in leftovers ? 1 : 0;
-    account.uncertain += leftovers.uncertain.length;
-    account.queued += leftovers.queued.length;
+    account.uncertain += uncertain;
+    account.incomplete += incomplete;
+    account.queued += rest.length - uncertain - incomplete;
     this.#flying = false;
-    this.#flight.begin(false);
-    this.#begun = undefined;
+    this.#flight.rest();
+    this.#begun = false;
     this.#inHand = false;
+    const leftovers = {
+      queued: rest.slice(uncertain + incomplete),
+      uncertain: rest.slice(0, uncertain),
+    };
     return {
       sent,
-      leftovers: { ...leftovers, queued: [...leftovers.queued, ...this.takeWaiting()] },
+      leftovers: incomplete === 0 ? leftovers : { ...leftovers, incomplete: rest[uncertain] },
     };
   }
 
-  /** The place of the first waiting message that can be taken back. */
-  get #firstFree(): 0 | 1 {
-    return this.#inHand && this.#begun === undefined ? 1 : 0;
+  #divide(accepted: Accepted): Division {
+    if (this.#begun) return { sent: 0, uncertain: 0, incomplete: 1 };
+    // Of a chunk that is still being filled (a converter may disconnect) no byte has left.
+    return this.#flight.divide(this.#flying ? accepted : { exact: 0 });
   }
 
-  #takeNext(): T {
-    this.#inHand = false;
-    if (this.#begun === undefined) return this.#waiting.shift() as T;
-    const { message } = this.#begun;
-    this.#begun = undefined;
-    return message;
+  /** The place of the first waiting message that can be taken back. */
+  get #firstFree(): number {
+    return this.#inHand && !this.#begun ? this.unconfirmed + 1 : this.unconfirmed;
   }
 }

@@ -1,12 +1,14 @@
+import type { Observer, Unsubscribable } from 'rxjs';
 import type { Connection } from '../../core/connection.js';
 import { PikeError } from '../../core/errors.js';
 import type { Delivery } from '../../core/errors.js';
 import { traceEmit, traceRequest } from '../diagnostics/call-diagnostics.js';
 import type { CallTrace } from '../diagnostics/call-diagnostics.js';
 import type { PacketFate } from '../packets/packet-sender.js';
-import type { IncomingReply, OutgoingPacket, PacketId } from '../packets/packets.js';
+import type { IncomingReply, OutgoingPacket } from '../packets/packets.js';
 import { hasError } from './correlator.js';
 import type { EndReason } from './end-reason.js';
+import type { Pending, PendingCalls } from './pending-calls.js';
 
 /** Who has a call at hand: the calls of the connection that it was given to. */
 export interface CallHolder<T> {
@@ -21,8 +23,9 @@ export interface CallHolder<T> {
  * Something asked of a peer, until it has met its fate: a request or an event. It may be given to
  * one connection after another, as long as no peer can have acted on it.
  */
-export abstract class Call<T> implements PacketFate<OutgoingPacket, T> {
-  readonly packet: OutgoingPacket;
+export abstract class Call<T> implements PacketFate<OutgoingPacket, T>, Pending<Call<T>> {
+  /** Of a request: with its id, once it was given to a connection. */
+  packet: OutgoingPacket;
   /** What was given to the connector of the present connection; `undefined` until it was, and when it came back. */
   message: T | undefined;
   holder: CallHolder<T> | undefined;
@@ -30,6 +33,9 @@ export abstract class Call<T> implements PacketFate<OutgoingPacket, T> {
   withdrawn = false;
   /** On how many connections its message was begun and not finished. */
   timesIncomplete = 0;
+  list: PendingCalls<Call<T>> | undefined;
+  previous: Call<T> | undefined;
+  next: Call<T> | undefined;
 
   constructor(packet: OutgoingPacket) {
     this.packet = packet;
@@ -50,39 +56,58 @@ export abstract class Call<T> implements PacketFate<OutgoingPacket, T> {
   }
 }
 
-/** Told the replies to a request; the last is `isDisposed`, or an `err`. */
-export type OnReply = (reply: IncomingReply) => void;
+/** What is made of what a peer has answered, before it is given to who asked. */
+export interface ReplyMapping {
+  response(response: unknown): unknown;
+  error(err: unknown): unknown;
+}
 
-/** A request, from when it is given until its last reply. */
-export class RequestCall<T> extends Call<T> {
+/** To whom a request was given, directly or not. */
+export interface RequestOwner<T> {
+  /** Nobody waits for its replies any more: sees that they do not come. @returns what is known of it */
+  giveUp(request: RequestCall<T>): Delivery;
+}
+
+/**
+ * A request, from when it is given until its last reply; unsubscribing gives it up. It is the teardown of
+ * its own Observable, and knows whom to tell: closures instead would be more objects of each request
+ * that live until its reply.
+ */
+export class RequestCall<T> extends Call<T> implements Unsubscribable {
   /** Unique among the requests of the present connection. */
-  id: PacketId = 0;
-  #onReply: OnReply | undefined;
+  id = 0;
+  owner: RequestOwner<T> | undefined;
+  #observer: Observer<never> | undefined;
+  readonly #mapping: ReplyMapping;
   #timer: NodeJS.Timeout | undefined;
   readonly #trace: CallTrace | undefined;
 
-  constructor(packet: OutgoingPacket, onReply: OnReply) {
+  /**
+   * @param observer told the replies, and when the last one has come
+   * @param mapping by default replies are given as they are
+   */
+  constructor(packet: OutgoingPacket, observer: Observer<never>, mapping = AS_IS) {
     const trace = traceRequest(packet);
     super(trace?.packet ?? packet);
     this.#trace = trace;
-    this.#onReply = trace === undefined ? onReply : trace.bind(onReply);
+    this.#observer = trace === undefined ? observer : trace.bindObserver(observer);
+    this.#mapping = mapping;
   }
 
   get wanted(): boolean {
-    return this.#onReply !== undefined;
+    return this.#observer !== undefined;
   }
 
   /**
    * Fails with `PIKE_ERR_REQUEST_TIMEOUT` unless a reply comes within `ms`, and after each reply
    * another, until the last.
-   * @param giveUp called then: see that no reply is waited for any more, and say what is known
    */
-  expireAfter(ms: number, giveUp: (request: RequestCall<T>) => Delivery): void {
+  expireAfter(ms: number): void {
     this.#timer = setTimeout(() => {
-      const onReply = this.#takeOnReply();
-      const err = timedOut(ms, giveUp(this));
-      this.#trace?.ended('error', this.holder?.connection, err);
-      onReply?.({ err, isDisposed: true });
+      const observer = this.#takeObserver();
+      const error = timedOut(ms, this.owner?.giveUp(this) ?? 'unsent');
+      this.#trace?.ended('error', this.holder?.connection, error);
+      if (observer !== undefined) this.#fail(observer, error);
     }, ms);
   }
 
@@ -91,27 +116,44 @@ export class RequestCall<T> extends Call<T> {
       if (hasError(reply)) this.#trace?.ended('error', this.holder?.connection, reply.err);
       else this.#trace?.ended('ok', this.holder?.connection);
     }
-    const onReply = last ? this.#takeOnReply() : this.#onReply;
+    const observer = last ? this.#takeObserver() : this.#observer;
     if (!last) this.#timer?.refresh();
-    onReply?.(reply);
+    if (observer !== undefined) this.#give(reply, observer);
   }
 
-  /** Nobody waits for a reply any more. @returns who did */
-  abandon(): OnReply | undefined {
+  /** Nobody waits for a reply any more. */
+  unsubscribe(): void {
     this.#trace?.ended('cancelled', this.holder?.connection);
-    return this.#takeOnReply();
+    if (this.#takeObserver() !== undefined) this.owner?.giveUp(this);
   }
 
   reject(error: PikeError): void {
     this.#trace?.ended('error', this.holder?.connection, error);
-    this.#takeOnReply()?.({ err: error, isDisposed: true });
+    const observer = this.#takeObserver();
+    if (observer !== undefined) this.#fail(observer, error);
   }
 
-  #takeOnReply(): OnReply | undefined {
-    const onReply = this.#onReply;
-    this.#onReply = undefined;
+  #give(reply: IncomingReply, observer: Observer<never>): void {
+    const { response, err, isDisposed } = reply;
+    if (hasError(reply)) {
+      this.#fail(observer, err);
+      return;
+    }
+    if (response !== undefined || isDisposed !== true) {
+      observer.next(this.#mapping.response(response) as never);
+    }
+    if (isDisposed === true) observer.complete();
+  }
+
+  #fail(observer: Observer<never>, err: unknown): void {
+    observer.error(this.#mapping.error(err));
+  }
+
+  #takeObserver(): Observer<never> | undefined {
+    const observer = this.#observer;
+    this.#observer = undefined;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
-    return onReply;
+    return observer;
   }
 }
 
@@ -164,6 +206,8 @@ function timedOut(ms: number, delivery: Delivery): PikeError {
     { delivery },
   );
 }
+
+const AS_IS: ReplyMapping = { response: (response) => response, error: (err) => err };
 
 const DELIVERIES: Readonly<Record<Delivery, string>> = {
   unsent: 'It was not sent: sending it again is safe.',

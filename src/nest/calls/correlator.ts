@@ -1,15 +1,18 @@
 import { Fifo } from '../../core/fifo.js';
-import type { Correlation, IncomingReply, PacketId } from '../packets/packets.js';
+import type { Correlation, IncomingReply } from '../packets/packets.js';
+import { RequestsById } from '../packets/requests-by-id.js';
 
 /** A request that waits for its reply. */
 export interface Correlated {
-  readonly id: PacketId;
+  /** Given by the correlator: unique among those that wait. */
+  id: number;
   /** `undefined` until its message was given to the connector. */
   readonly message: unknown;
 }
 
 /** Finds the request that a reply belongs to. */
 export interface Correlator<R extends Correlated> {
+  /** Gives a request its id. */
   add(request: R): void;
   /** The request of a reply, forgotten if the reply is its last; `undefined` if there is none. */
   match(reply: IncomingReply): R | undefined;
@@ -35,17 +38,19 @@ export function hasError(reply: IncomingReply): boolean {
 }
 
 class IdCorrelator<R extends Correlated> implements Correlator<R> {
-  readonly #pending = new Map<PacketId, R>();
+  readonly #pending = new RequestsById<R>();
+  #lastId = 0;
 
   add(request: R): void {
-    this.#pending.set(request.id, request);
+    request.id = ++this.#lastId;
+    this.#pending.add(request);
   }
 
   match(reply: IncomingReply): R | undefined {
     const { id } = reply;
     if (id === undefined) return undefined;
-    const request = this.#pending.get(id);
-    if (request !== undefined && this.isLast(reply)) this.#pending.delete(id);
+    const request = this.#pending.find(id);
+    if (request !== undefined && this.isLast(reply)) this.#pending.delete(request);
     return request;
   }
 
@@ -54,11 +59,11 @@ class IdCorrelator<R extends Correlated> implements Correlator<R> {
   }
 
   forget(request: R): void {
-    this.#pending.delete(request.id);
+    this.#pending.delete(request);
   }
 
   abandon(request: R): boolean {
-    this.#pending.delete(request.id);
+    this.#pending.delete(request);
     return false;
   }
 }
@@ -66,8 +71,10 @@ class IdCorrelator<R extends Correlated> implements Correlator<R> {
 /** One reply for each request, in order. */
 class OrderCorrelator<R extends Correlated> implements Correlator<R> {
   readonly #line = new Fifo<R>();
+  #lastId = 0;
 
   add(request: R): void {
+    request.id = ++this.#lastId;
     this.#line.push(request);
   }
 

@@ -10,7 +10,7 @@ import type {
 } from '../../core/events.js';
 import type { Finish } from '../../core/finish.js';
 import { endError } from '../calls/call.js';
-import type { Call, RequestCall } from '../calls/call.js';
+import type { Call, RequestCall, RequestOwner } from '../calls/call.js';
 import { unsent } from '../calls/calls.js';
 import type { Calls } from '../calls/calls.js';
 import { endReasonOf } from '../calls/end-reason.js';
@@ -58,7 +58,7 @@ interface Waiter {
  * The connection of a client from `connect()` to `close()`, made again whenever it is lost, and what
  * waits for it meanwhile. One connector makes all of its connections.
  */
-export class ClientConnection<T> {
+export class ClientConnection<T> implements RequestOwner<T> {
   readonly connector: Connector<T>;
   readonly #settings: PikeClientSettings<T>;
   readonly #host: ClientConnectionHost<T>;

@@ -2,14 +2,13 @@ import { Logger } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { Observable } from 'rxjs';
-import type { Observer } from 'rxjs';
 import type { Connector } from '../../core/connector.js';
 import { describeThrown, PikeError } from '../../core/errors.js';
 import { readNumbers } from '../../core/options.js';
 import { captureScope } from '../async-scope.js';
 import { EventCall, RequestCall } from '../calls/call.js';
+import type { ReplyMapping } from '../calls/call.js';
 import { unsent } from '../calls/calls.js';
-import { hasError } from '../calls/correlator.js';
 import { EventResult } from '../calls/event-result.js';
 import { ConnectorObservers } from '../connector-observers.js';
 import type { ObservedEvents } from '../connector-observers.js';
@@ -75,6 +74,11 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     warn: (error) => this.#warn(describeThrown(error)),
   };
   readonly #scope = captureScope();
+  /** By Nest's methods, which those who extend the client may override. */
+  readonly #mapping: ReplyMapping = {
+    response: (response) => this.serializeResponse(response),
+    error: (err) => this.serializeError(err),
+  };
   /** The present connection, from when it begins to connect. */
   #current: ClientConnection<T> | undefined;
   /** Why the last connection was given up. */
@@ -184,7 +188,8 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     if (isNil(pattern) || isNil(data)) return super.send(pattern, data);
     return new Observable<TResult>((observer) => {
       if (timeout !== undefined) checkTimeout(timeout);
-      return this.publish(this.#packetOf(pattern, data), this.createObserver(observer), timeout);
+      const packet = this.#packetOf(pattern, data);
+      return this.#request(new RequestCall<T>(packet, observer, this.#mapping), timeout);
     });
   }
 
@@ -220,43 +225,21 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
     return this.#feeds.of(pattern) as Observable<TData>;
   }
 
-  protected publish(
-    packet: ReadPacket,
-    callback: (packet: WritePacket) => void,
-    timeout = this.#settings.requestTimeout,
-  ): () => void {
-    const request = new RequestCall<T>(packet, callback);
-    const connection = this.#give(request);
-    if (connection === undefined) return () => undefined;
-    if (timeout > 0 && request.wanted) {
-      request.expireAfter(timeout, () => connection.giveUp(request));
-    }
-    return () => {
-      if (request.abandon() !== undefined) connection.giveUp(request);
-    };
+  /** For those who extend the client: {@link send} does without. */
+  protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    const request = new RequestCall<T>(packet, {
+      next: (response) => callback({ response }),
+      error: (err) => callback({ err, isDisposed: true }),
+      complete: () => callback({ isDisposed: true }),
+    });
+    this.#request(request);
+    return () => request.unsubscribe();
   }
 
   protected dispatchEvent<Result>(packet: ReadPacket): Promise<Result> {
     return new Promise((resolve, failed) => {
       this.#give(new EventCall<T>(packet, { sent: () => resolve(undefined as Result), failed }));
     });
-  }
-
-  /** Nest's own takes an error for one only if it is truthy; a protocol may have others. */
-  protected override createObserver<Result>(
-    observer: Observer<Result>,
-  ): (packet: WritePacket) => void {
-    return (packet) => {
-      if (hasError(packet)) {
-        observer.error(this.serializeError(packet.err));
-        return;
-      }
-      const { response, isDisposed } = packet;
-      if (isDisposed !== true || response !== undefined) {
-        observer.next(this.serializeResponse(response) as Result);
-      }
-      if (isDisposed === true) observer.complete();
-    };
   }
 
   /** Nest 12 lets a hook add metadata to packets here; Nest 11 has neither. */
@@ -266,17 +249,22 @@ export class PikeClient<T = unknown> extends ClientProxy<ObservedEvents<T>> {
       : { pattern, data };
   }
 
-  /** @returns what the call was given to; `undefined` if there is nothing, and it has failed */
-  #give(call: RequestCall<T> | EventCall<T>): ClientConnection<T> | undefined {
+  #request(request: RequestCall<T>, timeout = this.#settings.requestTimeout): RequestCall<T> {
+    this.#give(request);
+    if (timeout > 0 && request.wanted) request.expireAfter(timeout);
+    return request;
+  }
+
+  #give(call: RequestCall<T> | EventCall<T>): void {
     let connection;
     try {
       connection = this.#connection();
     } catch (thrown) {
       call.reject(unsent(thrown, 'PIKE_ERR_CONNECT_FAILED'));
-      return undefined;
+      return;
     }
+    if (call instanceof RequestCall) call.owner = connection;
     connection.give(call);
-    return connection;
   }
 
   /** The present connection, or a new one. @throws what the `connector` option throws, or Nest has not resolved */

@@ -1,5 +1,6 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { TracingChannel } from 'node:diagnostics_channel';
+import type { Observer } from 'rxjs';
 import type { Connection } from '../../core/connection.js';
 import { report } from '../../core/report.js';
 import { captureScope } from '../async-scope.js';
@@ -66,6 +67,15 @@ export class CallTrace {
   /** A callback of the caller, to be run in its context. */
   bind<Args extends unknown[]>(callback: (...args: Args) => void): (...args: Args) => void {
     return (...args) => this.#scope.runInAsyncScope(callback, undefined, ...args);
+  }
+
+  /** An observer of the caller, to be told in its context. */
+  bindObserver(observer: Observer<never>): Observer<never> {
+    return {
+      next: this.bind((value: never) => observer.next(value)),
+      error: this.bind((error: unknown) => observer.error(error)),
+      complete: this.bind(() => observer.complete()),
+    };
   }
 
   ended(outcome: OperationOutcome, connection: Connection | undefined, error?: unknown): void {

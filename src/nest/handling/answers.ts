@@ -7,7 +7,7 @@ import type { EventRun, EventStreams } from './event-run.js';
 import { OVERLOADED, SHUTTING_DOWN } from './refusals.js';
 import { Replies } from './replies.js';
 import type { RepliesHost, ReplySettings } from './replies.js';
-import type { Request } from './request.js';
+import type { BeginRequest, Request } from './request.js';
 
 /** What answers tell their connection. */
 export interface AnswersHost extends Pick<RepliesHost, 'fail' | 'warn' | 'report'> {
@@ -29,6 +29,8 @@ export interface AnswerSettings extends ReplySettings {
  */
 export class Answers<T> implements EventStreams {
   readonly eventStreams = new Set<EventRun>();
+  /** Begins what was deferred. Kept here by who handles requests: one for all, not one for each. */
+  begin: BeginRequest | undefined;
   readonly #replies: Replies<T>;
   readonly #admission: Admission;
   #ended = false;
@@ -70,14 +72,14 @@ export class Answers<T> implements EventStreams {
   }
 
   /** Lets a request wait until it may begin, or refuses it if too many wait already. */
-  defer(request: Request, packet: IncomingPacket, begin: () => void): void {
+  defer(request: Request, packet: IncomingPacket, begin: BeginRequest): void {
     // Only a peer that does not read its replies, or has to wait for one in front, is held back:
     // what else it sends, cancels for instance, is not heard meanwhile.
     if (this.#admission.refuses && this.#replies.canReply) {
       request.stop(OVERLOADED);
       return;
     }
-    request.wait(roughSize(packet), begin);
+    request.wait(roughSize(packet), packet, begin);
     this.#admission.hold(request);
   }
 

@@ -17,7 +17,7 @@ import type { EventStreams } from './event-run.js';
 import type { HandlerRun, Processing } from './processing.js';
 import { once } from './once.js';
 import { NO_MESSAGE_HANDLER, SHUTTING_DOWN } from './refusals.js';
-import type { Request } from './request.js';
+import type { BeginRequest, Request } from './request.js';
 import { runHandler } from './run-handler.js';
 import type { Runs } from './runs.js';
 
@@ -120,17 +120,18 @@ export class Dispatcher<T> implements EventStreams {
   }
 
   #admit(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
+    const { answers } = peer;
     if (this.#refusing) {
       request.failed(SHUTTING_DOWN);
       return;
     }
     request.scope = captureScope();
-    if (peer.answers.tryBegin(request)) this.#begin(peer, request, packet);
-    else this.#defer(peer, request, packet);
+    if (answers.tryBegin(request)) this.#begin(peer, request, packet);
+    else answers.defer(request, packet, (answers.begin ??= this.#beginnerOf(peer)));
   }
 
-  #defer(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
-    peer.answers.defer(request, packet, () => this.#begin(peer, request, packet));
+  #beginnerOf(peer: Peer<T>): BeginRequest {
+    return (request, packet) => this.#begin(peer, request, packet);
   }
 
   #begin(peer: Peer<T>, request: Request, packet: IncomingPacket): void {

@@ -2,11 +2,11 @@ import { PikeError, isPikeError } from '../../core/errors.js';
 import { Fifo } from '../../core/fifo.js';
 import type { PacketFate, PacketSender } from '../packets/packet-sender.js';
 import type { Correlation, PacketId, ReplyPacket } from '../packets/packets.js';
+import { RequestsById } from '../packets/requests-by-id.js';
 import { roughSize } from '../packets/rough-size.js';
 import { INTERNAL_ERROR } from './reply-error.js';
 import type { RequestHost } from './request.js';
 import { Request } from './request.js';
-import type { Outcome } from './run.js';
 import { StreamEnds } from './stream-ends.js';
 
 /** What replies tell their connection. */
@@ -42,7 +42,7 @@ interface Slot {
 export class Replies<T> implements RequestHost {
   readonly #host: RepliesHost;
   readonly #sender: PacketSender<ReplyPacket, T>;
-  readonly #requests = new Map<PacketId, Request>();
+  readonly #requests = new RequestsById<Request>();
   /** With correlation in order: the requests whose replies have not been given, oldest first. */
   readonly #line: Fifo<Slot> | undefined;
   readonly #maxBytes: number;
@@ -80,30 +80,30 @@ export class Replies<T> implements RequestHost {
     if (this.#line !== undefined) {
       const request = new Request(this.#nextSlot++, this);
       this.#line.push({ request, reply: undefined, behind: undefined });
-      this.#requests.set(request.id, request);
+      this.#requests.add(request);
       return request;
     }
-    if (this.#requests.has(id)) return undefined;
+    if (this.#requests.find(id) !== undefined) return undefined;
     const request = new Request(id, this);
-    this.#requests.set(id, request);
+    this.#requests.add(request);
     return request;
   }
 
   /** The client no longer wants the reply. */
   cancel(id: PacketId): void {
-    if (this.#line === undefined) this.#requests.get(id)?.stop();
+    if (this.#line === undefined) this.#requests.find(id)?.stop();
   }
 
   /** Stops the requests that wait. @param err told to the clients, if given */
   stopWaiting(err?: unknown): void {
-    for (const request of this.#requests.values()) {
+    for (const request of this.#requests.all) {
       if (request.waits) request.stop(err);
     }
   }
 
   /** Stops all requests; first those that wait, see {@link stopWaiting}: they would begin when others end. @param err told to the clients, if given */
   stop(err?: unknown): void {
-    for (const request of this.#requests.values()) request.stop(err);
+    for (const request of this.#requests.all) request.stop(err);
   }
 
   /** The connection has ended, or its peer is not to be trusted. */
@@ -114,16 +114,16 @@ export class Replies<T> implements RequestHost {
     for (const { request } of this.#line?.takeAll() ?? []) this.#land(request);
   }
 
-  reply(request: Request, reply: Outcome): void {
-    const packet: ReplyPacket = { id: request.id, ...reply };
+  reply(request: Request, packet: ReplyPacket): void {
     if (this.#line === undefined) {
       this.#send(packet, request.gave);
       return;
     }
+    const isLast = packet.isDisposed === true;
     // One reply for each request: the first value is it.
     packet.isDisposed = true;
     this.#fill(this.#line, request, packet);
-    if (reply.isDisposed !== true) request.satisfied();
+    if (!isLast) request.satisfied();
   }
 
   /**
@@ -154,7 +154,7 @@ export class Replies<T> implements RequestHost {
   }
 
   over(request: Request): void {
-    this.#requests.delete(request.id);
+    this.#requests.delete(request);
     if (request.waits) this.#host.withdrawn(request);
     else if (this.#line === undefined) this.#land(request);
   }
@@ -181,7 +181,7 @@ export class Replies<T> implements RequestHost {
       return;
     }
     this.#host.warn(error);
-    const request = this.#requests.get(packet.id);
+    const request = this.#requests.find(packet.id);
     request?.stop();
     const endTakenBack = this.#ends?.takeBack(packet.id) === true;
     // Otherwise the client has been told already, of another value, or wants to know nothing more.

@@ -19,7 +19,8 @@ beforeEach(() => {
   overs = 0;
   onReply = () => undefined;
   request = new Request(1, {
-    reply: (of_, reply) => {
+    reply: (of_, { id, ...reply }) => {
+      expect(id).toBe(1);
       replies.push(reply);
       onReply(of_);
     },

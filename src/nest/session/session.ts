@@ -2,7 +2,6 @@ import { Observable } from 'rxjs';
 import { EventCall } from '../calls/call.js';
 import type { Call } from '../calls/call.js';
 import { Calls } from '../calls/calls.js';
-import { deliverReply } from '../calls/deliver-reply.js';
 import type { EndReason } from '../calls/end-reason.js';
 import { EventResult } from '../calls/event-result.js';
 import type { Connection } from '../../core/connection.js';
@@ -185,9 +184,7 @@ export class Session<T> implements Peer<T>, AnswersHost, Recipient, HeartbeatHos
   send<Result>(pattern: string | object, data: unknown): Observable<Result> {
     if (this.#owner.settings.correlation === 'order') throw noRequests();
     return new Observable<Result>((observer) => {
-      if (!this.#isOver) {
-        return this.calls.request({ pattern, data }, (reply) => deliverReply(reply, observer));
-      }
+      if (!this.#isOver) return this.calls.request({ pattern, data }, observer);
       observer.error(this.#notOpen());
       return undefined;
     });
