@@ -59,7 +59,7 @@ describe('pike listen', () => {
       expect(await stop()).toBe(
         'listening on HOST:PORT\n' +
           '#1 connected from HOST:PORT\n' +
-          '#1 received {"id":1,"pattern":"sum","data":[1,2]}\n' +
+          '#1 received {"pattern":"sum","data":[1,2],"id":1}\n' +
           '#1 replied {"id":1,"response":{"ok":true},"isDisposed":true}\n' +
           '#1 received {"pattern":"noted","data":"tea"}\n' +
           '#1 disconnected\n',

@@ -143,7 +143,7 @@ describe('the events of docs/how-a-message-travels.md', () => {
 
   it('are all six', async () => {
     const source = await readFile('src/core/events.ts', 'utf8');
-    const types = matches(source, /readonly type = '(\w+)'/g);
+    const types = matches(source, /readonly type(?: =|:) '(\w+)'/g);
     expect(types).toHaveLength(6);
     expect(rows.flatMap(([type = []]) => type).toSorted()).toEqual(types.toSorted());
   });
