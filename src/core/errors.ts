@@ -112,8 +112,18 @@ export function toError(value: unknown): Error {
   return new Error(`A value that is no Error was thrown: ${shown}`, { cause: value });
 }
 
+/**
+ * The cause of an error that tells of another anew, with its code: what is underneath that one, such
+ * as the system's error, or that one itself.
+ */
+export function causeBelow(error: unknown): unknown {
+  return isPikeError(error) ? (error.cause ?? error) : error;
+}
+
 /** What was thrown, in a few words. Node's errors of several attempts have only a code. */
 export function describeThrown(thrown: unknown): string {
   const error = toError(thrown) as NodeJS.ErrnoException;
-  return error.message === '' ? (error.code ?? error.name) : error.message;
+  // OpenSSL's messages end with a line end.
+  const message = error.message.trim();
+  return message === '' ? (error.code ?? error.name) : message;
 }

@@ -31,7 +31,8 @@ export abstract class FramedConverter<T> implements Converter<T> {
 
   /**
    * Reads one message, whole, or returns `undefined` while it is not whole yet: then the reader
-   * goes back to where it was, and `decode` is called again once more bytes have arrived. Throwing
+   * goes back to where it was, and `decode` is called again once more bytes have arrived; it is never
+   * called without any. Throwing
    * costs the connection, and so do a promise, `PIKE_ERR_DESERIALIZER`, and a message of which no byte
    * was read, `PIKE_ERR_NO_PROGRESS`. A declared length must be compared with `reader.maxMessageBytes` before
    * waiting for it.

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { EventPattern } from '@nestjs/microservices';
 import { PikeEvent } from '../core/events.js';
 import type { ConnectorEvent } from '../core/events.js';
+import { invalidOption } from '../core/options.js';
 import { PIKE_TRANSPORT } from './transport.js';
 
 /** The types of the events that are not messages. */
@@ -47,17 +48,35 @@ export function lifecycleTypeOf(handlerPattern: unknown): LifecycleType | undefi
     : undefined;
 }
 
-/** Options of the lifecycle decorators. */
+/** Options of the lifecycle decorators. A method that has several must have the same in all. */
 export interface LifecycleOptions {
   /** Only events of the server with this `name` option. Default: of every Pike server. */
   server?: string;
 }
 
+/** What the lifecycle decorators of a method have said so far. */
+interface Decorated extends LifecycleOptions {
+  patterns: readonly LifecyclePattern[];
+}
+
+const DECORATED = Symbol('nestjs-pike.decorated');
+
+/** Of several decorators on a method, Nest's `EventPattern` would know only the last: each is given them all. */
 function on(lifecyclePattern: LifecyclePattern, options: LifecycleOptions): MethodDecorator {
-  const handles = EventPattern(lifecyclePattern, PIKE_TRANSPORT, { ...options });
   return (target, name, descriptor) => {
     hideEventClasses(target, name);
-    handles(target, name, descriptor);
+    const handler = descriptor.value as object;
+    const before = Reflect.getOwnMetadata(DECORATED, handler) as Decorated | undefined;
+    if (before !== undefined && before.server !== options.server) {
+      throw invalidOption(
+        `${target.constructor.name}.${String(name)}`,
+        'server',
+        'must be the same in all lifecycle decorators of a method',
+      );
+    }
+    const patterns = [...(before?.patterns ?? []), lifecyclePattern];
+    Reflect.defineMetadata(DECORATED, { ...options, patterns }, handler);
+    EventPattern(patterns, PIKE_TRANSPORT, { ...options })(target, name, descriptor);
   };
 }
 

@@ -66,6 +66,39 @@ describe('TLS', () => {
     expect(server.events.messages()).toEqual(messages);
   });
 
+  it('is spoken over unix-domain sockets, where the certificate must be for the servername, or for localhost', async () => {
+    const path = await sockets.socketPath();
+    const server = await sockets.client({ path, tls: SERVER });
+    const connect = async (tls: NetTlsOptions) => {
+      const client = await sockets.client({ tls: { ca: CA, ...tls } });
+      return client.connector.connectWaiting({ path });
+    };
+    for (const tls of [{}, { servername: 'localhost' }]) {
+      expect(await connect(tls)).toMatchObject({ success: true });
+      await server.events.next('remoteConnect');
+    }
+    expect(await connect({ servername: 'elsewhere.example' })).toMatchObject({
+      success: false,
+      error: { cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } },
+    });
+  });
+
+  it('reads the options of a client for each connection, so that its certificates can be renewed', async () => {
+    const server = await sockets.server({ tls: SERVER });
+    let ca = pem('stranger.pem');
+    const client = await sockets.client({
+      tls: {
+        get ca() {
+          return ca;
+        },
+      },
+    });
+    const connect = () => client.connector.connectWaiting(addressOf(server.connector));
+    expect(await connect()).toMatchObject({ success: false });
+    ca = CA;
+    expect(await connect()).toMatchObject({ success: true });
+  });
+
   it('gives the server name that was asked for', async () => {
     const { server, result } = await connected(SERVER, { ca: CA }, { host: 'localhost' });
     expect(result.success).toBe(true);

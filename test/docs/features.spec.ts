@@ -33,6 +33,36 @@ function hasTest(source: string, title: string): boolean {
   );
 }
 
+/** What a cell says, without marks and links. */
+function plain(cell: string): string {
+  return cell
+    .replace(/\[\^\w+\]/g, '')
+    .replace(/^\[(.*?)\]\(.*\)$/, '$1')
+    .replace(/^\*\*(.*)\*\*$/, '$1');
+}
+
+function rowsIn(page: string): string[][] {
+  return Array.from(page.matchAll(/^\|(.*)\|$/gm), ([, cells]) =>
+    (cells as string).split('|').map((cell) => plain(cell.trim())),
+  );
+}
+
+describe('the short table of the README', () => {
+  it('says what the long one says, of the same transports', async () => {
+    const readme = await readFile('README.md', 'utf8');
+    const section = readme.split(/^## /m).find((text) => text.startsWith('Beside Nest'));
+    const [headings, , ...rows] = rowsIn(section as string);
+    expect(headings).toEqual(['', ...COLUMNS]);
+    const features = new Map(rowsIn(PAGE).map(([name, ...cells]) => [name?.toLowerCase(), cells]));
+    expect(rows.length).toBeGreaterThan(8);
+    for (const [name, ...cells] of rows) {
+      // Where a feature needs it, the README says of which section it is.
+      const feature = name?.replace(/^Shutting down: /, '').toLowerCase();
+      expect([name, cells]).toEqual([name, features.get(feature)]);
+    }
+  });
+});
+
 describe('the table of features', () => {
   it('compares the same transports everywhere, and leaves no cell empty', () => {
     const headings = ROWS.filter(([name]) => name === '');

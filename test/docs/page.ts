@@ -21,6 +21,8 @@ export class Page {
   readonly files = new Map<string, string>();
   /** Commands of a shell, by file name. */
   readonly scripts = new Map<string, string>();
+  /** Settings of tools, by file name. */
+  readonly settings = new Map<string, string>();
   /** What programs and commands print, by file name. */
   readonly outputs = new Map<string, string>();
 
@@ -70,6 +72,8 @@ export class Page {
       this.files.set(name, content);
     } else if (language === 'sh' && kind === 'file') {
       this.scripts.set(name, content);
+    } else if (language === 'json' && kind === 'file') {
+      this.settings.set(name, content);
     } else if (kind === 'output') {
       this.outputs.set(name, content);
     }
@@ -82,8 +86,13 @@ export async function problemsIn(project: Project): Promise<string> {
     join(project.folder, 'tsconfig.json'),
     JSON.stringify({ extends: '../../tsconfig.json', include: ['*.ts'], exclude: [] }),
   );
+  return compilerSays('--project', project.folder);
+}
+
+/** What the compiler, called with these arguments, has to say; nothing, if all is well. */
+export async function compilerSays(...args: string[]): Promise<string> {
   const compiler = join(process.cwd(), 'node_modules', 'typescript', 'bin', 'tsc');
-  const child = spawn(process.execPath, [compiler, '--project', project.folder]);
+  const child = spawn(process.execPath, [compiler, ...args]);
   let problems = '';
   child.stdout.on('data', (text: Buffer) => (problems += text.toString()));
   const [code] = (await once(child, 'close')) as [number];

@@ -1,9 +1,31 @@
-// Prevents: a newcomer copies an example from the README that does not compile, or prints something else.
+// Prevents: a newcomer copies an example from the README that does not compile, or prints something
+// else; a guide that nobody finds, because the README does not lead to it.
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../support/free-port.js';
 import { Project } from '../support/project.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { Page, problemsIn } from './page.js';
+
+describe('where to go next from the README', () => {
+  it.each([
+    ['docs', (name: string) => name.endsWith('.md'), (name: string) => `docs/${name}`],
+    [
+      'sample',
+      (name: string) => /^0[1-9]-/.test(name),
+      (name: string) => `sample/${name}/README.md`,
+    ],
+  ])('is to everything in %s', async (folder, isMeant, pathOf) => {
+    const readme = await readFile('README.md', 'utf8');
+    const [, next] = readme.split('## Where next');
+    const links = (next as string).matchAll(/\]\((.*?)\)/g);
+    const linked = new Set(Array.from(links, ([, path]) => path));
+    const paths = readdirSync(folder).filter(isMeant).map(pathOf);
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths.filter((path) => !linked.has(path))).toEqual([]);
+  });
+});
 
 describe('the examples of the README', () => {
   let page: Page;
@@ -19,7 +41,12 @@ describe('the examples of the README', () => {
   afterAll(() => project.remove());
 
   it('compile, all of them', async () => {
-    expect(page.files.size).toBeGreaterThan(7);
+    expect([...page.files.keys()]).toEqual([
+      'main.ts',
+      'caller.ts',
+      'device-converter.ts',
+      'devices.ts',
+    ]);
     expect(await problemsIn(project)).toBe('');
   }, 60_000);
 
@@ -49,13 +76,4 @@ describe('the examples of the README', () => {
     server.kill('SIGINT');
     expect(await server.ended).toMatchObject({ signal: 'SIGINT', stderr: '' });
   }, 30_000);
-
-  it('run without Nest', async () => {
-    const { code, stdout } = await project.run({ file: 'core.js' });
-    expect({ code, stdout }).toEqual({ code: 0, stdout: page.outputs.get('core.ts') });
-  }, 30_000);
-
-  it.each(['shutdown.js', 'safe-retry.js'])('load: %s', async (file) => {
-    await expect(project.run({ file })).resolves.toMatchObject({ code: 0, stderr: '' });
-  });
 });

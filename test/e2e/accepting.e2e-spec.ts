@@ -180,6 +180,8 @@ describe('accepting a peer', () => {
     await peer.ended;
     await pause(120);
     expect(log).toEqual(['asked', 'finished PIKE_ERR_ACCEPT_TIMEOUT']);
+    // A handler that waits for what never comes is a mistake that must not be silent.
+    expect(logged.map(String).join()).toContain('finishAccept() has not taken effect');
     await peer.destroy();
   });
 

@@ -3,10 +3,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Logger } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { PikeContext } from 'nestjs-pike';
+import { PikeContext, rawMessages } from 'nestjs-pike';
+import { LineConverter } from 'nestjs-pike/converters';
+import type { ByteReader } from 'nestjs-pike/converters';
 import { firstValueFrom } from 'rxjs';
 import { eventually } from '../support/eventually.js';
 import { collectGarbage } from '../support/garbage.js';
+import { RawPeer } from '../support/raw-peer.js';
 import { PacketPeer } from './packet-peer.js';
 import type { Running } from './support.js';
 import { start } from './support.js';
@@ -252,6 +255,46 @@ describe('a hostile peer', () => {
     await peer.raw.ended;
     expect(noted).toEqual([]);
     expect(logged).toHaveLength(1);
+  });
+
+  it('that sends bytes that are no message is disconnected, and the log says who and why', async () => {
+    const { remote } = Array.from(running.server.unwrap().connections)[0]!;
+    peer.raw.write(Buffer.from([0, 0, 0, 1, 0xc1]));
+    await peer.raw.ended;
+    const { host, port } = remote as { host: string; port: number };
+    expect(logged).toEqual([
+      expect.stringContaining(`of ${host}:${port} was ended: A MessagePack`),
+    ]);
+  });
+
+  it('does not write lines of its own into the log by what its converter complains of', async () => {
+    class SpitefulConverter extends LineConverter {
+      override decode(reader: ByteReader): string | undefined {
+        throw new Error(reader.readString(reader.remaining));
+      }
+    }
+    const lines = await start<string>([HonestController], {
+      converter: new SpitefulConverter(),
+      ...rawMessages<string>('noted', { reply: false }),
+    });
+    const other = await RawPeer.connect({ host: '127.0.0.1', port: lines.port });
+    other.write(`one\ntwo\r\u001b[31m${text(10_000)}`);
+    await other.ended;
+    await other.destroy();
+    await lines.close();
+    expect(logged).toEqual([expect.stringContaining('one two  [31mxxx')]);
+    expect(logged[0]!.length).toBeLessThan(1_000);
+  });
+
+  it('that comes again and again with bytes that are no message does not fill the log', async () => {
+    for (let i = 0; i < 300; i++) {
+      const other = await RawPeer.connect({ host: '127.0.0.1', port: running.port });
+      other.write('GET / HTTP/1.1\r\n\r\n');
+      await other.ended;
+      await other.destroy();
+    }
+    expect(logged.length).toBeGreaterThan(0);
+    expect(logged.length).toBeLessThan(50);
   });
 
   it('that comes again and again with garbage does not fill the log', async () => {

@@ -2,8 +2,16 @@
 // decides about connections.
 import { EventEmitter, once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { CanActivate, Type } from '@nestjs/common';
-import { Controller, Injectable, Module, UseGuards, ValidationPipe } from '@nestjs/common';
+import type { CanActivate, ExceptionFilter, Type } from '@nestjs/common';
+import {
+  Catch,
+  Controller,
+  Injectable,
+  Module,
+  UseFilters,
+  UseGuards,
+  ValidationPipe,
+} from '@nestjs/common';
 import { APP_PIPE, NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import {
@@ -19,7 +27,8 @@ import {
   RemoteDisconnectEvent,
 } from 'nestjs-pike';
 import type { FinishDisconnectEvent } from 'nestjs-pike';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, of, throwError } from 'rxjs';
+import { eventually } from '../support/eventually.js';
 import { RawPeer } from '../support/raw-peer.js';
 import type { Running } from './support.js';
 import { start } from './support.js';
@@ -156,6 +165,37 @@ describe('lifecycle events', () => {
     expect(log).not.toContain('let in');
   });
 
+  it.each([
+    ['lets it pass on', false, throwError(() => new Error('no'))],
+    ['returns nothing', false, undefined],
+    ['has handled it: docs/lifecycle.md warns of such filters', true, of('nothing to see here')],
+  ])('take a guard that denies for what a filter makes of it, which %s', async (_, lets, made) => {
+    @Catch()
+    class OwnFilter implements ExceptionFilter {
+      catch(): unknown {
+        return made;
+      }
+    }
+    @Controller()
+    class FilteredController {
+      @UseFilters(OwnFilter)
+      @UseGuards(NobodyGuard)
+      @OnRemoteConnect()
+      accept(event: RemoteConnectEvent) {
+        event.finishAccept();
+      }
+    }
+    running = await start([EchoController, AcceptingController, FilteredController], {}, [
+      NobodyGuard,
+      OwnFilter,
+    ]);
+    const answered = await firstValueFrom(running.client().send('echo', 1)).then(
+      () => true,
+      () => false,
+    );
+    expect(answered).toBe(lets);
+  });
+
   it('accept once all handlers have agreed, those of other servers aside', async () => {
     running = await start([
       EchoController,
@@ -165,6 +205,43 @@ describe('lifecycle events', () => {
     ]);
     await expect(firstValueFrom(running.client().send('echo', 1))).resolves.toBe(1);
     expect(log.toSorted()).toEqual(['remoteConnect true', 'watched']);
+  });
+
+  it('reach a handler of several, each of them', async () => {
+    @Controller()
+    class EndsController {
+      @OnRemoteDisconnect()
+      @OnFinishDisconnect()
+      ended(@Payload() event: RemoteDisconnectEvent | FinishDisconnectEvent) {
+        note(`both ends: ${event.type}`);
+      }
+    }
+    running = await start([EchoController, EndsController]);
+    const client = running.client();
+    await firstValueFrom(client.send('echo', 1));
+    await client.close();
+    await logged('both ends: remoteDisconnect');
+    const other = await RawPeer.connect({ host: '127.0.0.1', port: running.port });
+    await eventually(() => Array.from(running.server.unwrap().connections).length === 1);
+    const closed = running.app.close();
+    await other.ended;
+    other.end();
+    await closed;
+    expect(log).toEqual(['both ends: remoteDisconnect', 'both ends: finishDisconnect']);
+  });
+
+  it('of different servers cannot share a handler: that is refused where it is written', () => {
+    const decorate = () => {
+      class MixedController {
+        @OnRemoteDisconnect({ server: 'one' })
+        @OnFinishDisconnect()
+        ended() {}
+      }
+      return MixedController;
+    };
+    expect(decorate).toThrow(
+      'MixedController.ended: option "server" must be the same in all lifecycle decorators',
+    );
   });
 
   it('cannot be reached by any packet, whatever pattern it names', async () => {

@@ -293,6 +293,30 @@ describe('a client whose connection was lost', () => {
   });
 });
 
+describe("the system's error", () => {
+  it('is the cause of what a caller is told, for whoever cannot connect', async () => {
+    const server = await RawServer.start(sockets);
+    await server.stop();
+    const client = clientOf(sockets, server);
+    const refused = { code: 'PIKE_ERR_CONNECT_FAILED', cause: { code: 'ECONNREFUSED' } };
+    await expect(client.connect()).rejects.toMatchObject(refused);
+    await expect(outcomeOf(client.send('r', 1))).resolves.toMatchObject(refused);
+  });
+
+  it('is so for whoever has lost the connection', async () => {
+    const server = await RawServer.start(sockets);
+    const client = clientOf(sockets, server);
+    const result = outcomeOf(client.send('r', 1));
+    const peer = await server.acceptRaw();
+    await peer.bytes(1);
+    peer.reset();
+    await expect(result).resolves.toMatchObject({
+      code: 'PIKE_ERR_CONNECTION_LOST',
+      cause: { code: 'ECONNRESET' },
+    });
+  });
+});
+
 describe('a client of several servers', () => {
   it('takes the first that accepts, and another when that is lost', async () => {
     const [one, two] = [await RawServer.start(sockets), await RawServer.start(sockets)];

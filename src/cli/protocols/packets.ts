@@ -14,7 +14,12 @@ export async function messageOf({ serializer }: Protocol, packet: Packet): Promi
   return serializer === undefined ? packet : serializer.serialize(packet);
 }
 
-/** Whether a peer can be told that a request is cancelled, or be asked for a sign of life. */
+/** Whether a request has an id by which it can be cancelled. */
+export function hasIds({ hasPackets, correlation = 'id' }: Protocol): boolean {
+  return hasPackets && correlation === 'id';
+}
+
+/** Whether a peer can be asked for a sign of life. */
 export function isDefaultProtocol({ serializer, deserializer }: Protocol): boolean {
   return serializer === undefined && deserializer === undefined;
 }

@@ -1,4 +1,4 @@
-import { isDefaultProtocol, messageOf, packetOf } from '../protocols/packets.js';
+import { hasIds, isDefaultProtocol, messageOf, packetOf } from '../protocols/packets.js';
 import type { Packet, Protocol } from '../protocols/protocol.js';
 import type { Message } from '../read-data.js';
 import { showValue } from '../show-value.js';
@@ -60,7 +60,7 @@ export class Conversation {
     const ids = [...this.#open];
     for (const id of ids) {
       this.#close(id);
-      if (isDefaultProtocol(this.#protocol)) await this.#send({ id, cancel: true });
+      if (hasIds(this.#protocol)) await this.#send({ id, cancel: true });
     }
     return ids.length;
   }

@@ -1,7 +1,7 @@
 import type { Observer } from 'rxjs';
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
-import { describeThrown, isPikeError, PikeError } from '../../core/errors.js';
+import { causeBelow, describeThrown, isPikeError, PikeError } from '../../core/errors.js';
 import type { Delivery, PikeErrorCode } from '../../core/errors.js';
 import type { Leftovers } from '../../core/events.js';
 import type { Correlation, IncomingReply, OutgoingPacket } from '../packets/packets.js';
@@ -21,8 +21,6 @@ export interface CallSettings {
   readonly correlation: Correlation;
   /** Whether a message of which a part was sent is safe to send again, see `Converter.atomic`. */
   readonly atomic: boolean;
-  /** Whether the peer understands that a request is cancelled: that of the default protocol does. */
-  readonly sendsCancels: boolean;
 }
 
 /** What calls tell their connection. */
@@ -115,7 +113,8 @@ export class Calls<T> implements CallHolder<T>, RequestOwner<T> {
     // What is still to be answered also still counts when messages come back.
     if (this.#correlator.abandon(request)) this.#leaveUnanswered();
     else this.#pending.delete(request);
-    if (this.#settings.sendsCancels && !this.#ended) {
+    // In order there is no id to tell the peer; a protocol that has no word for it serializes nothing.
+    if (this.#settings.correlation === 'id' && !this.#ended) {
       const failed = (thrown: unknown): void => this.#host.warn(thrown);
       this.#sender.send({ id: request.id, cancel: true }, { given: () => undefined, failed });
     }
@@ -311,7 +310,7 @@ type InLine = (send: () => void) => void;
 /** The error of a request or event that was never sent. @param code of what is no PikeError */
 export function unsent(thrown: unknown, code: PikeErrorCode = 'PIKE_ERR_SERIALIZER'): PikeError {
   return new PikeError(isPikeError(thrown) ? thrown.code : code, describeThrown(thrown), {
-    cause: thrown,
+    cause: causeBelow(thrown),
     delivery: 'unsent',
   });
 }

@@ -1,12 +1,13 @@
 import type { PikeErrorCode } from '../../core/errors.js';
-import { isPikeError } from '../../core/errors.js';
+import { causeBelow, isPikeError } from '../../core/errors.js';
 import type { DisconnectType } from '../../core/events.js';
 
 /** Why a connection has ended, as far as its callers are concerned. */
 export interface EndReason {
   code: PikeErrorCode;
   message: string;
-  cause: Error | undefined;
+  /** The error underneath, such as the system's, if there is one. */
+  cause: unknown;
 }
 
 /** That our own side was closed, which is reason enough for a connection to end. */
@@ -26,5 +27,5 @@ export function endReasonOf(
     };
   }
   const code = isPikeError(error) ? error.code : 'PIKE_ERR_CONNECTION_LOST';
-  return { code, message: error?.message ?? 'The connection was ended.', cause: error };
+  return { code, message: error?.message ?? 'The connection was ended.', cause: causeBelow(error) };
 }

@@ -21,12 +21,16 @@ export interface ReplyPacket {
   status?: string;
 }
 
-/** What a client's serializer is given: a request (with id), an event (without), or a cancellation. */
+/**
+ * What a client's serializer is given: a request (with id), an event (without), or, with correlation by id, a
+ * cancellation.
+ */
 export interface OutgoingPacket {
   id?: PacketId;
   pattern?: unknown;
   data?: unknown;
   metadata?: Readonly<Record<string, string>>;
+  /** The replies to the request `id` are not wanted any more: nothing to send, where the protocol has no word for it. */
   cancel?: boolean;
 }
 

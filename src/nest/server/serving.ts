@@ -1,6 +1,13 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
-import type { ConnectorEvent, FinishConnectEvent, RemoteConnectEvent } from '../../core/events.js';
+import { showEndpoint } from '../../core/endpoint.js';
+import type {
+  ConnectorEvent,
+  FinishConnectEvent,
+  FinishDisconnectEvent,
+  RemoteConnectEvent,
+  RemoteDisconnectEvent,
+} from '../../core/events.js';
 import { NO_LEFTOVERS } from '../../core/events.js';
 import { endReasonOf } from '../calls/end-reason.js';
 import type { Closed } from '../calls/end-reason.js';
@@ -170,6 +177,7 @@ export class Serving<T> {
         break;
       case 'finishDisconnect':
       case 'remoteDisconnect':
+        this.#warnOfFault(event);
         this.#sessions.ended(event.connection, event, endReasonOf(event, this.#closedReason));
         this.#dialling.ended(event.connection);
         this.#host.connectedChanged();
@@ -198,6 +206,13 @@ export class Serving<T> {
     }
     const reason = endReasonOf({ type: 'finishDisconnect', error }, this.#closedReason);
     this.#sessions.ended(connection, { ...NO_LEFTOVERS, queued }, reason);
+  }
+
+  /** Says why a connection had to be ended. Of what was wrong with its packets, {@link #fail} has said it. */
+  #warnOfFault({ type, connection, error }: ConnectionEnd<T>): void {
+    if (type === 'remoteDisconnect' || error === undefined || this.#draining) return;
+    if (this.#sessions.find(connection)?.state !== 'ended')
+      this.#host.warn(ended(connection, error));
   }
 
   /** Accepts or refuses a peer. */
@@ -252,6 +267,17 @@ export class Serving<T> {
 
 /** What our own calls fail with when the server closes. */
 const SERVER_CLOSED: Closed = { code: 'PIKE_ERR_SHUT_DOWN', message: 'The server was closed.' };
+
+type ConnectionEnd<T> = FinishDisconnectEvent<T> | RemoteDisconnectEvent<T>;
+
+function ended({ id, remote }: Connection, error: Error): Error {
+  const peer = remote === undefined ? '' : ` of ${showEndpoint(remote)}`;
+  // A converter may tell what it was sent: a peer must not write lines of its own into the log.
+  const why = error.message.slice(0, MOST_SHOWN_CHARACTERS).replace(/\p{Cc}/gu, ' ');
+  return new Error(`Connection ${id}${peer} was ended: ${why}`, { cause: error });
+}
+
+const MOST_SHOWN_CHARACTERS = 500;
 
 function eventsRefused(count: number): Error {
   return new Error(

@@ -64,7 +64,6 @@ export function readSessionSettings<T>(
     ...readPacketOptions(owner, options),
     ...readHandlingLimits(owner, options),
     atomic: converter?.atomic === true,
-    sendsCancels: serializer === undefined,
     hasHeartbeats,
     heartbeatInterval,
   };
