@@ -16,7 +16,28 @@ const OPTIONAL_PACKAGES = '(^|node_modules/)@(nestjs/terminus|opentelemetry/api)
 const BENCH_PEERS = '^bench/.*/peers/';
 const FRAMEWORK = '(^|node_modules/)(@nestjs/|rxjs(/|$)|reflect-metadata(/|$))';
 
+/** The folders of nest, from the ground up. The files beside them are held by `no-cycles` alone. */
+const NEST_FLOORS = [
+  'dialling',
+  'packets',
+  'diagnostics',
+  'calls',
+  'push',
+  'handling',
+  'session',
+  '(client|server)',
+  'module',
+];
+
 const error = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+
+const nestFloor = (folder, floor) =>
+  error(
+    `nest-${folder}-stands-on-what-is-below`,
+    `of the folders of nest each imports only those before it: ${NEST_FLOORS.join(', ')}`,
+    { path: `^src/nest/${folder}/`, pathNot: SPEC },
+    { path: NEST_FLOORS.slice(floor + 1).map((above) => `^src/nest/${above}/`) },
+  );
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -92,6 +113,13 @@ export default {
       'nobody else needs the optional packages that they import',
       { path: '^src/', pathNot: [INTEGRATIONS, SPEC] },
       { path: [INTEGRATIONS, OPTIONAL_PACKAGES] },
+    ),
+    ...NEST_FLOORS.slice(0, -1).map(nestFloor),
+    error(
+      'client-and-server-are-apart',
+      'what the two share is in a folder below both',
+      { path: '^src/nest/(client|server)/', pathNot: SPEC },
+      { path: '^src/nest/(client|server)/', pathNot: '^src/nest/$1/' },
     ),
     error(
       'main-entry-shows-nest-and-core',

@@ -81,7 +81,7 @@ function panelOf(panel, top) {
     ].join('');
   });
   return [
-    text(16, top + 18, `${title}: ${unit} (${ours} is so many times as fast)`, 'title'),
+    text(16, top + 18, `${title}: ${unit}, and how many times as fast ${ours} is`, 'title'),
     ...lines,
     ...rows,
   ].join('\n');

@@ -55,7 +55,7 @@ describe('a chart', () => {
     expect(svg).toContain('>4.00 M<');
     expect(svg).toContain('>1.00 M (4.00 ×)<');
     expect(svg).toContain('aria-label="Messages &#38; more"');
-    expect(svg).toContain('>100 bytes: messages/s (FramedConverter is so many times as fast)<');
+    expect(svg).toContain('>100 bytes: messages/s, and how many times as fast FramedConverter is<');
     expect(svg).toContain('>5 rounds<');
     expect(svg).toContain('>VOID: a weak ceiling<');
   });

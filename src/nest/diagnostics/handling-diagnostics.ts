@@ -2,7 +2,7 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import type { TracingChannel } from 'node:diagnostics_channel';
 import type { Connection } from '../../core/connection.js';
 import { report } from '../../core/report.js';
-import type { Outcome } from '../handling/run.js';
+import type { ReplyContent } from '../packets/packets.js';
 import { Operation } from './operation.js';
 import type { OperationDiagnostics } from './operation.js';
 
@@ -84,11 +84,11 @@ export class HandlingTrace {
     if (thrown !== undefined) throw thrown.error;
   }
 
-  /** A request is over. @param outcome what was given last; `undefined`: it was stopped */
-  requestEnded(outcome: Outcome | undefined): void {
-    if (outcome === undefined) this.#operation.ended('cancelled');
-    else if (outcome.err === undefined) this.#operation.ended('ok');
-    else this.#operation.ended('error', outcome.err);
+  /** A request is over. @param last what was given last; `undefined`: it was stopped */
+  requestEnded(last: ReplyContent | undefined): void {
+    if (last === undefined) this.#operation.ended('cancelled');
+    else if (last.err === undefined) this.#operation.ended('ok');
+    else this.#operation.ended('error', last.err);
   }
 
   /** A handler of the event has failed, or it comes too late to be handled. */

@@ -115,7 +115,7 @@ export class Dispatcher<T> implements EventStreams {
   #traceRequest(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
     const trace = this.#traceOf('request', peer, packet);
     request.trace = trace;
-    request.whenOver((outcome) => trace.requestEnded(outcome));
+    request.whenOver((last) => trace.requestEnded(last));
     trace.start(() => this.#admit(peer, request, packet));
   }
 

@@ -4,11 +4,11 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { RpcException } from '@nestjs/microservices';
 import { NEVER, Observable, of, range, throwError } from 'rxjs';
 import { eventually } from '../../../test/support/eventually.js';
+import type { ReplyContent } from '../packets/packets.js';
 import { INTERNAL_ERROR } from './reply-error.js';
 import { Request } from './request.js';
-import type { Outcome } from './run.js';
 
-let replies: Outcome[];
+let replies: ReplyContent[];
 let reported: unknown[];
 let overs: number;
 let onReply: (request: Request) => void;
@@ -40,7 +40,7 @@ async function* counting(to: number, tornDown: () => void) {
 }
 
 describe('a request', () => {
-  it.each<[string, unknown, Outcome[]]>([
+  it.each<[string, unknown, ReplyContent[]]>([
     ['a value', 7, [{ response: 7, isDisposed: true }]],
     ['nothing', undefined, [{ isDisposed: true }]],
     ['null', null, [{ response: null, isDisposed: true }]],

@@ -1,10 +1,9 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { HandlingTrace } from '../diagnostics/handling-diagnostics.js';
-import type { IncomingPacket, PacketId, ReplyPacket } from '../packets/packets.js';
+import type { IncomingPacket, PacketId, ReplyContent, ReplyPacket } from '../packets/packets.js';
 import type { Applicant } from './admission.js';
 import { INTERNAL_ERROR, replyErrorOf } from './reply-error.js';
 import { Run } from './run.js';
-import type { Outcome } from './run.js';
 
 /** Where the replies to a request go. */
 export interface RequestHost {
@@ -94,9 +93,9 @@ export class Request extends Run implements Applicant {
     return this.#host.room();
   }
 
-  protected give(outcome: Outcome): void {
+  protected give(content: ReplyContent): void {
     // Not a copy with the id, which would take four times as long.
-    const reply = outcome as ReplyPacket;
+    const reply = content as ReplyPacket;
     reply.id = this.id;
     this.#host.reply(this, reply);
   }

@@ -1,13 +1,6 @@
+import type { ReplyContent } from '../packets/packets.js';
 import type { Producer, ReplySink } from './reply-stream.js';
 import { produce } from './reply-stream.js';
-
-/** What comes of a run: a value, an error, or its end. */
-export interface Outcome {
-  response?: unknown;
-  err?: unknown;
-  isDisposed?: boolean;
-  status?: string;
-}
 
 /**
  * A handler at work on one message: waits until it may begin, then runs until it has settled and what
@@ -17,7 +10,7 @@ export abstract class Run implements ReplySink {
   #state: 'waiting' | 'handling' | 'streaming' | 'over' = 'waiting';
   #gave = false;
   #producer: Producer | undefined;
-  #onOver: ((outcome: Outcome | undefined) => void) | undefined;
+  #onOver: ((reply: ReplyContent | undefined) => void) | undefined;
   #onGave: (() => void) | undefined;
 
   /** Whether it has given a value. */
@@ -38,7 +31,7 @@ export abstract class Run implements ReplySink {
   abstract threw(error: unknown): void;
 
   /** Where its values and its end go. */
-  protected abstract give(outcome: Outcome): void;
+  protected abstract give(reply: ReplyContent): void;
 
   /** What the handler has returned goes on after it: a stream. */
   protected streams(): void {}
@@ -52,7 +45,7 @@ export abstract class Run implements ReplySink {
   }
 
   /** Calls back once it is over, which it may be; with what was given last, unless it was stopped or has been over. */
-  whenOver(callback: (outcome: Outcome | undefined) => void): void {
+  whenOver(callback: (reply: ReplyContent | undefined) => void): void {
     const before = this.#onOver;
     if (this.#state === 'over') callback(undefined);
     else if (before === undefined) this.#onOver = callback;
@@ -106,15 +99,15 @@ export abstract class Run implements ReplySink {
 
   /**
    * Ends it.
-   * @param outcome what is given last, if anything
+   * @param reply what is given last, if anything
    * @param told to those who have called {@link whenOver}
    */
-  protected finish(outcome: Outcome | undefined, told = outcome): void {
+  protected finish(reply: ReplyContent | undefined, told = reply): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
     // The end may come from elsewhere than the producer: from a processing hook, for one.
     this.#producer?.stop();
-    if (outcome !== undefined) this.give(outcome);
+    if (reply !== undefined) this.give(reply);
     this.ended();
     this.#tellGiven();
     this.#onOver?.(told);

@@ -21,6 +21,9 @@ export interface ReplyPacket {
   status?: string;
 }
 
+/** A value, an error or the end, whichever request it replies to. */
+export type ReplyContent = Omit<ReplyPacket, 'id'>;
+
 /**
  * What a client's serializer is given: a request (with id), an event (without), or, with correlation by id, a
  * cancellation.
