@@ -69,6 +69,7 @@ export type {
   PacketSerializer,
   ReceivedPacket,
   ReplyPacket,
+  ReplyStatus,
   SentPacket,
 } from './nest/packets/packets.js';
 export type { PacketOptions } from './nest/packets/packet-options.js';

@@ -77,6 +77,15 @@ const TRANSPORT: Partial<Record<PikeErrorCode, { exitCode: ExitCode; advice?: st
     exitCode: EXIT_CODES.failed,
     advice: 'If it is right, allow more with --max-message-bytes; if not, check --converter.',
   },
+  PIKE_ERR_SHUTTING_DOWN: {
+    exitCode: EXIT_CODES.remoteError,
+    advice: 'Try again when it is back: nobody has acted on it.',
+  },
+  PIKE_ERR_OVERLOADED: {
+    exitCode: EXIT_CODES.remoteError,
+    advice: 'Try again later: nobody has acted on it.',
+  },
+  PIKE_ERR_INTERRUPTED: { exitCode: EXIT_CODES.remoteError },
   PIKE_ERR_INVALID_OPTION: { exitCode: EXIT_CODES.usage },
   PIKE_ERR_INVALID_ENDPOINT: { exitCode: EXIT_CODES.usage },
   PIKE_ERR_SERIALIZER: {

@@ -47,6 +47,11 @@ export const PIKE_ERRORS = {
   PIKE_ERR_CLIENT_CLOSED: 'The client was closed before the reply came, or the event was sent.',
   PIKE_ERR_OFFLINE_TIMEOUT: 'The client was not connected again within offlineTimeout.',
   PIKE_ERR_REQUEST_TIMEOUT: 'The reply did not come within requestTimeout.',
+  PIKE_ERR_REFUSED: 'The peer says that it has not begun the request, and nothing more.',
+  PIKE_ERR_SHUTTING_DOWN: 'The server is closing and has not begun the request.',
+  PIKE_ERR_OVERLOADED:
+    'As many requests of the connection wait for a handler as may (maxInFlight): this one was not begun.',
+  PIKE_ERR_INTERRUPTED: 'The server closed before the handler had finished.',
   PIKE_ERR_NOT_INJECTED: 'Nest could not resolve an option that is a class or token.',
   PIKE_ERR_NO_SERVER: 'An injected server was used, and the application has none that it can be.',
   PIKE_ERR_LISTENER: 'A listener or callback of the application failed.',
@@ -69,7 +74,8 @@ export class PikeError extends Error {
   readonly code: PikeErrorCode;
   /**
    * Of a request or event that a client, or a server, has sent and that failed: `'unsent'`, the peer cannot have acted on it, so
-   * sending it again is safe; `'in-doubt'`, it was sent, or may have been, and no reply came.
+   * sending it again is safe: it was not sent, or the peer says that it was not begun; `'in-doubt'`, it was sent, or may have
+   * been, and no reply came, or it was begun and not finished.
    */
   readonly delivery: Delivery | undefined;
   /** @internal */

@@ -1,8 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Connection } from '../core/connection.js';
 import { describeThrown, isPikeError } from '../core/errors.js';
+import type { PikeErrorCode } from '../core/errors.js';
 import type { OperationDiagnostics } from '../nest/diagnostics/operation.js';
-import { INTERRUPTED, OVERLOADED, SHUTTING_DOWN } from '../nest/handling/refusals.js';
 import { ownText } from '../nest/packets/own-text.js';
 import { showPattern } from '../nest/packets/pattern.js';
 
@@ -17,7 +17,12 @@ export const OTHER = '_OTHER';
 const MOST_PATTERN_CHARACTERS = 256;
 const MOST_MESSAGE_CHARACTERS = 1_024;
 
-const ANSWERED = [OVERLOADED.code, SHUTTING_DOWN.code, INTERRUPTED.code];
+/** What a server of ours answers by itself. */
+const ANSWERED: readonly PikeErrorCode[] = [
+  'PIKE_ERR_OVERLOADED',
+  'PIKE_ERR_SHUTTING_DOWN',
+  'PIKE_ERR_INTERRUPTED',
+];
 
 /** How a span is named, and what it and its metrics are told by. */
 export interface Description {

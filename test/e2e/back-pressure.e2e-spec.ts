@@ -241,6 +241,7 @@ describe('maxInFlight', () => {
     peer.send(...requests('work', 0, 21));
     await expect(peer.lastReply(20)).resolves.toEqual({
       id: 20,
+      status: 'refused',
       err: { ...OVERLOADED, message: expect.stringContaining('not begun') },
       isDisposed: true,
     });

@@ -7,6 +7,8 @@ import { PikeClient, rawMessages } from 'nestjs-pike';
 import type { Delivery, PikeClientOptions, PikeErrorCode } from 'nestjs-pike';
 import { DONE, FramedConverter } from 'nestjs-pike/core';
 import type { ByteReader, ByteWriter } from 'nestjs-pike/core';
+import { INTERRUPTED, OVERLOADED, SHUTTING_DOWN } from '../../src/nest/handling/refusals.js';
+import type { Refusal } from '../../src/nest/handling/refusals.js';
 import { scriptedConverter } from '../support/scripted-converter.js';
 import { startSilentHost } from '../support/silent-host.js';
 import { nextTurn } from '../support/turns.js';
@@ -44,6 +46,11 @@ async function seen(
   await peer.reply(({ data }) => data === 'seen');
   await befalls(peer, client);
   return result;
+}
+
+/** A request that the server does not handle, and says so. */
+function answered(refusal: Refusal): Promise<unknown> {
+  return seen((peer) => peer.send({ id: 1, ...refusal, isDisposed: true }));
 }
 
 /** A request behind one that cannot leave, and then what befalls its connection. */
@@ -325,6 +332,30 @@ const CASES: Case[] = [
           connector.disconnect(connection, { finishQueues: true, deadline: 10 });
         }
       }),
+  },
+  {
+    code: 'PIKE_ERR_SHUTTING_DOWN',
+    delivery: 'unsent',
+    when: 'the server says that it has not begun it, since it closes',
+    run: () => answered(SHUTTING_DOWN),
+  },
+  {
+    code: 'PIKE_ERR_OVERLOADED',
+    delivery: 'unsent',
+    when: 'the server says that it has not begun it, since too many wait',
+    run: () => answered(OVERLOADED),
+  },
+  {
+    code: 'PIKE_ERR_REFUSED',
+    delivery: 'unsent',
+    when: 'the server says that it has not begun it, and not why',
+    run: () => answered({ status: 'refused', err: 'BUSY' }),
+  },
+  {
+    code: 'PIKE_ERR_INTERRUPTED',
+    delivery: 'in-doubt',
+    when: 'the server says that it has not finished it',
+    run: () => answered(INTERRUPTED),
   },
   {
     code: 'PIKE_ERR_SHUT_DOWN',

@@ -128,7 +128,7 @@ class Load {
           error: (thrown: unknown) => {
             this.#failed(thrown);
             // A client connects anew when it is used again: that is not what is measured.
-            if (isPikeError(thrown)) stop();
+            if (isPikeError(thrown) && thrown.code !== 'PIKE_ERR_OVERLOADED') stop();
             else next();
           },
           complete: () => {

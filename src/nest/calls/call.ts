@@ -6,7 +6,7 @@ import { traceEmit, traceRequest } from '../diagnostics/call-diagnostics.js';
 import type { CallTrace } from '../diagnostics/call-diagnostics.js';
 import type { PacketFate } from '../packets/packet-sender.js';
 import type { IncomingReply, OutgoingPacket } from '../packets/packets.js';
-import { hasError } from './correlator.js';
+import { errorOf, hasError } from './reply-failure.js';
 import type { EndReason } from './end-reason.js';
 import type { Pending, PendingCalls } from './pending-calls.js';
 
@@ -113,7 +113,7 @@ export class RequestCall<T> extends Call<T> implements Unsubscribable {
 
   replied(reply: IncomingReply, last: boolean): void {
     if (last) {
-      if (hasError(reply)) this.#trace?.ended('error', this.holder?.connection, reply.err);
+      if (hasError(reply)) this.#trace?.ended('error', this.holder?.connection, errorOf(reply));
       else this.#trace?.ended('ok', this.holder?.connection);
     }
     const observer = last ? this.#takeObserver() : this.#observer;
@@ -134,9 +134,9 @@ export class RequestCall<T> extends Call<T> implements Unsubscribable {
   }
 
   #give(reply: IncomingReply, observer: Observer<never>): void {
-    const { response, err, isDisposed } = reply;
+    const { response, isDisposed } = reply;
     if (hasError(reply)) {
-      this.#fail(observer, err);
+      this.#fail(observer, errorOf(reply));
       return;
     }
     if (response !== undefined || isDisposed !== true) {

@@ -300,8 +300,8 @@ function identify(request: RequestCall<unknown>): OutgoingPacket {
 }
 
 /** A reply that ends its request, where the protocol leaves that unsaid. */
-function lastOf({ response, err }: IncomingReply): IncomingReply {
-  return { response, err, isDisposed: true };
+function lastOf({ response, err, status }: IncomingReply): IncomingReply {
+  return { response, err, status, isDisposed: true };
 }
 
 /** Calls `send` back when the turn of an event has come; what it throws fails the event. */

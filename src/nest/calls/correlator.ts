@@ -1,6 +1,7 @@
 import { Fifo } from '../../core/fifo.js';
 import type { Correlation, IncomingReply } from '../packets/packets.js';
 import { RequestsById } from '../packets/requests-by-id.js';
+import { hasError } from './reply-failure.js';
 
 /** A request that waits for its reply. */
 export interface Correlated {
@@ -30,11 +31,6 @@ export interface Correlator<R extends Correlated> {
 /** The correlator of one connection. */
 export function createCorrelator<R extends Correlated>(correlation: Correlation): Correlator<R> {
   return correlation === 'id' ? new IdCorrelator() : new OrderCorrelator();
-}
-
-/** Whether a reply says that its request has failed. */
-export function hasError(reply: IncomingReply): boolean {
-  return reply.err !== undefined && reply.err !== null;
 }
 
 class IdCorrelator<R extends Correlated> implements Correlator<R> {

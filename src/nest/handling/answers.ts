@@ -5,6 +5,7 @@ import { roughSize } from '../packets/rough-size.js';
 import { Admission } from './admission.js';
 import type { EventRun, EventStreams } from './event-run.js';
 import { OVERLOADED, SHUTTING_DOWN } from './refusals.js';
+import type { Refusal } from './refusals.js';
 import { Replies } from './replies.js';
 import type { RepliesHost, ReplySettings } from './replies.js';
 import type { BeginRequest, Request } from './request.js';
@@ -113,10 +114,10 @@ export class Answers<T> implements EventStreams {
     this.#replies.stopWaiting(SHUTTING_DOWN);
   }
 
-  /** Stops all requests. @param err told to the clients, if given, whose requests were begun */
-  stop(err?: unknown): void {
-    this.#replies.stopWaiting(err === undefined ? undefined : SHUTTING_DOWN);
-    this.#replies.stop(err);
+  /** Stops all requests. @param refusal told to the clients, if given, whose requests were begun */
+  stop(refusal?: Refusal): void {
+    this.#replies.stopWaiting(refusal === undefined ? undefined : SHUTTING_DOWN);
+    this.#replies.stop(refusal);
   }
 
   /** The connection has ended, or its peer is not to be trusted. Events that have come are handled. */

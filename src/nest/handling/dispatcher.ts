@@ -122,7 +122,7 @@ export class Dispatcher<T> implements EventStreams {
   #admit(peer: Peer<T>, request: Request, packet: IncomingPacket): void {
     const { answers } = peer;
     if (this.#refusing) {
-      request.failed(SHUTTING_DOWN);
+      request.stop(SHUTTING_DOWN);
       return;
     }
     request.scope = captureScope();

@@ -4,6 +4,7 @@ import type { PacketFate, PacketSender } from '../packets/packet-sender.js';
 import type { Correlation, PacketId, ReplyPacket } from '../packets/packets.js';
 import { RequestsById } from '../packets/requests-by-id.js';
 import { roughSize } from '../packets/rough-size.js';
+import type { Refusal } from './refusals.js';
 import { INTERNAL_ERROR } from './reply-error.js';
 import type { RequestHost } from './request.js';
 import { Request } from './request.js';
@@ -94,16 +95,16 @@ export class Replies<T> implements RequestHost {
     if (this.#line === undefined) this.#requests.find(id)?.stop();
   }
 
-  /** Stops the requests that wait. @param err told to the clients, if given */
-  stopWaiting(err?: unknown): void {
+  /** Stops the requests that wait. @param refusal told to the clients, if given */
+  stopWaiting(refusal?: Refusal): void {
     for (const request of this.#requests.all) {
-      if (request.waits) request.stop(err);
+      if (request.waits) request.stop(refusal);
     }
   }
 
-  /** Stops all requests; first those that wait, see {@link stopWaiting}: they would begin when others end. @param err told to the clients, if given */
-  stop(err?: unknown): void {
-    for (const request of this.#requests.all) request.stop(err);
+  /** Stops all requests; first those that wait, see {@link stopWaiting}: they would begin when others end. @param refusal told to the clients, if given */
+  stop(refusal?: Refusal): void {
+    for (const request of this.#requests.all) request.stop(refusal);
   }
 
   /** The connection has ended, or its peer is not to be trusted. */

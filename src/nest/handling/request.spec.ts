@@ -5,6 +5,7 @@ import { RpcException } from '@nestjs/microservices';
 import { NEVER, Observable, of, range, throwError } from 'rxjs';
 import { eventually } from '../../../test/support/eventually.js';
 import type { ReplyContent } from '../packets/packets.js';
+import { INTERRUPTED } from './refusals.js';
 import { INTERNAL_ERROR } from './reply-error.js';
 import { Request } from './request.js';
 
@@ -86,7 +87,7 @@ describe('a request', () => {
     request.failed('second');
     request.resolve(3);
     request.value(4);
-    request.stop('fifth');
+    request.stop(INTERRUPTED);
     expect({ replies, overs }).toEqual({
       replies: [{ err: INTERNAL_ERROR, isDisposed: true }],
       overs: 1,
@@ -112,10 +113,10 @@ describe('a request that is stopped', () => {
   it('tears its stream down, and tells why if it is told', () => {
     let tornDown = 0;
     request.resolve(new Observable(() => () => tornDown++));
-    request.stop('interrupted');
+    request.stop(INTERRUPTED);
     expect({ tornDown, replies }).toEqual({
       tornDown: 1,
-      replies: [{ err: 'interrupted', isDisposed: true }],
+      replies: [{ ...INTERRUPTED, isDisposed: true }],
     });
   });
 

@@ -1,4 +1,5 @@
 import type { ReplyContent } from '../packets/packets.js';
+import type { Refusal } from './refusals.js';
 import type { Producer, ReplySink } from './reply-stream.js';
 import { produce } from './reply-stream.js';
 
@@ -76,9 +77,9 @@ export abstract class Run implements ReplySink {
     this.streams();
   }
 
-  /** Nobody is interested any more. @param err told to who was, if given */
-  stop(err?: unknown): void {
-    this.finish(err === undefined ? undefined : { err, isDisposed: true });
+  /** Nobody is interested any more. @param refusal told to who was, if given */
+  stop(refusal?: Refusal): void {
+    this.finish(refusal === undefined ? undefined : { ...refusal, isDisposed: true });
   }
 
   value(response: unknown): void {

@@ -11,6 +11,12 @@ export interface IncomingPacket {
   cancel?: boolean;
 }
 
+/**
+ * What has become of a request that its handler has not answered: `'refused'`, it was not begun;
+ * `'interrupted'`, it was begun and not finished; `'error'`, there is no handler, in the words of Nest.
+ */
+export type ReplyStatus = 'refused' | 'interrupted' | 'error';
+
 /** What a server's serializer is given: a reply. */
 export interface ReplyPacket {
   id: PacketId;
@@ -18,7 +24,8 @@ export interface ReplyPacket {
   err?: unknown;
   /** Whether it is the last reply to its request. */
   isDisposed?: boolean;
-  status?: string;
+  /** Only beside an `err` that is not its handler's. */
+  status?: ReplyStatus;
 }
 
 /** A value, an error or the end, whichever request it replies to. */
@@ -43,6 +50,11 @@ export interface IncomingReply {
   response?: unknown;
   err?: unknown;
   isDisposed?: boolean;
+  /**
+   * Beside an `err`: `'refused'`, the request was not begun, or `'interrupted'`, it was not finished. It then fails
+   * with a `PikeError` whose `delivery` says so and whose `cause` is `err`. Anything else means nothing.
+   */
+  status?: string;
 }
 
 /** Asks the other side for a sign of life, or gives it: in the default protocol only. */

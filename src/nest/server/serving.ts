@@ -141,8 +141,8 @@ export class Serving<T> {
             this.#eachWithin(ms, ({ deserializing }) => deserializing),
           ]),
         interrupt: (tell) => {
-          const err = tell ? INTERRUPTED : undefined;
-          for (const { answers } of this.#sessions) answers.stop(err);
+          const refusal = tell ? INTERRUPTED : undefined;
+          for (const { answers } of this.#sessions) answers.stop(refusal);
           this.#dispatcher.stopEventStreams();
         },
         serialized: (ms) => this.#eachWithin(ms, ({ serializing }) => serializing),
