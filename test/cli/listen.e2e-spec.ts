@@ -1,9 +1,19 @@
 // Prevents: a developer who listens for what a device sends is shown something else than it has sent, or
 // nothing, or is cut off by the first device that sends garbage.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
 import { PikeClient } from 'nestjs-pike';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { servePython } from '../interop/python.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { RawPeer } from '../support/raw-peer.js';
 import type { TypedProgram } from '../support/typed-program.js';
 import { pem } from '../support/transports/tls.js';
@@ -20,8 +30,10 @@ beforeAll(async () => {
   pike = await CommandLine.create();
 });
 afterAll(() => pike.remove());
+beforeEach(() => muteLogger());
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((each) => each.close()));
+  jest.restoreAllMocks();
 });
 
 /** Starts to listen; returns the port. */

@@ -2,13 +2,14 @@
 // produce, run or keep without bound; or it is stopped in a way that loses what it sent, or that keeps
 // its cancels from being heard.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Logger } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { PikeServer, rawMessages } from 'nestjs-pike';
 import type { IncomingPacket, PikeServerOptions } from 'nestjs-pike';
 import { LengthPrefixedConverter, textPayload } from 'nestjs-pike/converters';
 import { firstValueFrom, NEVER } from 'rxjs';
 import { eventually, settled } from '../support/eventually.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { inputHandled, nextTurn } from '../support/turns.js';
 import { PacketPeer } from './packet-peer.js';
@@ -87,9 +88,7 @@ const begin = async (options: Partial<PikeServerOptions> = {}): Promise<void> =>
 beforeEach(() => {
   produced = ended = running = mostRunning = handled.length = 0;
   released = new Promise((resolve) => (release = resolve));
-  for (const level of ['error', 'warn'] as const) {
-    jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
-  }
+  muteLogger();
 });
 afterEach(async () => {
   release();

@@ -3,7 +3,7 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Logger } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, RpcException } from '@nestjs/microservices';
 import { PikeContext, rawMessages } from 'nestjs-pike';
 import type {
@@ -17,6 +17,7 @@ import type {
 import { JsonConverter, LineConverter } from 'nestjs-pike/converters';
 import { concat, firstValueFrom, lastValueFrom, NEVER, of } from 'rxjs';
 import { eventually } from '../support/eventually.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { nextTurn } from '../support/turns.js';
 import { listen, onUnlisten, trace, unlisten } from './channels.js';
 import type { Told } from './channels.js';
@@ -82,9 +83,7 @@ describe('diagnostics channels', () => {
   let running: Running;
   beforeEach(async () => {
     begun = 0;
-    for (const level of ['error', 'warn'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
-    }
+    muteLogger();
     running = await start([WatchedController], { shutdown: { deadline: 300 } });
   });
   afterEach(async () => {

@@ -1,12 +1,13 @@
 // Prevents: an event that is lost because its peer has left, a handler of it that keeps others of the
 // same event from theirs, or a stream that it has returned going on for ever for nobody.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Logger, Scope, UseInterceptors } from '@nestjs/common';
+import { Controller, Scope, UseInterceptors } from '@nestjs/common';
 import type { CallHandler, NestInterceptor } from '@nestjs/common';
 import { EventPattern, MessagePattern, RpcException } from '@nestjs/microservices';
 import type { MessageHandler } from '@nestjs/microservices';
 import { defer, EMPTY, firstValueFrom, from, Observable, of, throwError } from 'rxjs';
 import { eventually } from '../support/eventually.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { inputHandled, nextTurn } from '../support/turns.js';
 import { PacketPeer } from './packet-peer.js';
 import type { Running } from './support.js';
@@ -164,11 +165,7 @@ describe('an event handler', () => {
   beforeEach(async () => {
     seen.length = logged.length = produced = ended = 0;
     busy = false;
-    for (const level of ['error', 'warn'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation((entry: unknown) => {
-        logged.push(entry);
-      });
-    }
+    muteLogger((entry) => logged.push(entry));
     running = await start([EventController, ScopedController], { shutdown: { deadline: 500 } });
   });
   afterEach(async () => {

@@ -1,13 +1,14 @@
 // Prevents: tracing that loses spans or ends them twice: a processing hook that is not called, or not
 // once, for one of the ways in which a message can end; metadata that does not arrive.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Logger, UseInterceptors } from '@nestjs/common';
+import { Controller, UseInterceptors } from '@nestjs/common';
 import type { CallHandler, NestInterceptor } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, RpcException, Server } from '@nestjs/microservices';
 import type { PikeClient } from 'nestjs-pike';
 import { PikeContext, PIKE_TRANSPORT } from 'nestjs-pike';
 import { concat, EMPTY, firstValueFrom, lastValueFrom, NEVER, of, throwError } from 'rxjs';
 import { eventually } from '../support/eventually.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { inputHandled, nextTurn } from '../support/turns.js';
 import { PacketPeer } from './packet-peer.js';
 import type { Running } from './support.js';
@@ -140,9 +141,7 @@ describe('processing hooks', () => {
   const spans: string[] = [];
   beforeEach(async () => {
     spans.length = begun = eventMetadata.length = 0;
-    for (const level of ['error', 'warn'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
-    }
+    muteLogger();
     running = await start([HookedController], { shutdown: { deadline: 300 }, maxInFlight: 2 });
     running.server.setOnProcessingStartHook((transportId, context, done) => {
       expect(transportId).toBe(PIKE_TRANSPORT);

@@ -7,7 +7,6 @@ import {
   Controller,
   Inject,
   Injectable,
-  Logger,
   Module,
   ParseIntPipe,
   Scope,
@@ -53,6 +52,7 @@ import {
   toArray,
 } from 'rxjs';
 import { freePort } from '../support/free-port.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { inputHandled, nextTurn } from '../support/turns.js';
 
 /** What has happened in the server, in order. */
@@ -382,9 +382,7 @@ describe.each([
   };
 
   beforeAll(async () => {
-    for (const level of ['error', 'warn'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
-    }
+    muteLogger();
     const [tcpPort, pikePort] = [await freePort(), await freePort()];
     tcp = await create(tcpPort, new ClientTCP({ port: tcpPort }));
     pike = await create(new PikeServer({ port: pikePort }), new PikeClient({ port: pikePort }));

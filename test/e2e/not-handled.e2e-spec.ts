@@ -1,10 +1,11 @@
 // Prevents: an overloaded or closing server that looks idle to its operators, because only what it has
 // handled is told; and events that are told as handled though no handler has seen them.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Logger } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import type { HandlingDiagnostics, PikeServerOptions } from 'nestjs-pike';
 import { eventually } from '../support/eventually.js';
+import { muteLogger } from '../support/mute-logger.js';
 import type { Told } from './channels.js';
 import { ended, trace, unlisten } from './channels.js';
 import { PacketPeer } from './packet-peer.js';
@@ -50,9 +51,7 @@ describe('what is not handled', () => {
   beforeEach(() => {
     begun = [];
     released = new Promise((resolve) => (release = resolve));
-    for (const level of ['error', 'warn'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
-    }
+    muteLogger();
   });
   afterEach(async () => {
     release();

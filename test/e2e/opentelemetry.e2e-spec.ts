@@ -10,7 +10,7 @@ import {
   it,
   jest,
 } from '@jest/globals';
-import { Controller, Logger } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, RpcException } from '@nestjs/microservices';
 import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
@@ -37,6 +37,7 @@ import { PikeInstrumentation } from 'nestjs-pike/opentelemetry';
 import { firstValueFrom, lastValueFrom, mergeMap, NEVER, of } from 'rxjs';
 import { eventually } from '../support/eventually.js';
 import { collectGarbage } from '../support/garbage.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { nextTurn } from '../support/turns.js';
 import { PacketPeer } from './packet-peer.js';
 import type { Running } from './support.js';
@@ -124,9 +125,7 @@ describe('OpenTelemetry', () => {
   });
   beforeEach(async () => {
     begun = 0;
-    for (const level of ['error', 'warn'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
-    }
+    muteLogger();
     running = await start([TracedController], { shutdown: { deadline: 300 } });
     onward = running.client();
     await meters.forceFlush();

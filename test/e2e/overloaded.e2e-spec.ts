@@ -2,13 +2,14 @@
 // asked of it, so that both wait for each other; it is given up as dead because we do not read what it
 // sends; a connection that the server has made itself is bounded by nothing.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Logger } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { PikeClient, PikeContext } from 'nestjs-pike';
 import type { PikeServerOptions } from 'nestjs-pike';
 import type { NetConnector } from 'nestjs-pike/core';
 import { firstValueFrom } from 'rxjs';
 import { eventually } from '../support/eventually.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { RawListener } from '../support/raw-peer.js';
 import { PacketPeer } from './packet-peer.js';
 import type { Launched, Running } from './support.js';
@@ -50,9 +51,7 @@ describe('a connection whose peer has asked for too much', () => {
     handled = [];
     disconnected = 0;
     released = new Promise((resolve) => (release = resolve));
-    for (const level of ['error', 'warn'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
-    }
+    muteLogger();
   });
   afterEach(async () => {
     release();

@@ -1,7 +1,7 @@
 // Prevents: a serializer or deserializer of one's own that takes its time, fails or gives nothing
 // leaves a caller waiting, mixes up the order, or answers a caller with another's reply.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Logger } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { rawMessages } from 'nestjs-pike';
 import type {
@@ -14,6 +14,7 @@ import type {
 import { JsonConverter, LengthPrefixedConverter, textPayload } from 'nestjs-pike/converters';
 import { from, Observable, throwError } from 'rxjs';
 import { eventually } from '../support/eventually.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { RawPeer } from '../support/raw-peer.js';
 import type { Running } from './support.js';
 import { start } from './support.js';
@@ -72,11 +73,7 @@ describe('a server with packets of its own', () => {
   };
   beforeEach(() => {
     heard.length = warned.length = begun = torndown = 0;
-    for (const level of ['warn', 'error'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation((entry: unknown) => {
-        warned.push(entry);
-      });
-    }
+    muteLogger((entry) => warned.push(entry));
   });
   afterEach(async () => {
     await peer.destroy();

@@ -2,13 +2,14 @@
 // so that it gives up what it may repeat, or repeats what it must not: because a handler has passed on what
 // another server said of another request, for one.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Logger } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import type { INestMicroservice } from '@nestjs/common';
 import { MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import type { PikeClient, PikeError, SentPacket } from 'nestjs-pike';
 import { LineConverter } from 'nestjs-pike/converters';
 import { catchError, throwError } from 'rxjs';
 import { eventually } from '../support/eventually.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { useSockets } from '../support/use-sockets.js';
 import { outcomeOf, rawClientPair } from './raw-server.js';
@@ -48,9 +49,7 @@ const launched: { app: INestMicroservice }[] = [];
 beforeEach(() => {
   begun.length = 0;
   released = new Promise((resolve) => (release = resolve));
-  for (const level of ['error', 'warn'] as const) {
-    jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
-  }
+  muteLogger();
 });
 afterEach(async () => {
   release();

@@ -1,10 +1,20 @@
 // Prevents: an application of one shape ends well and one of another loses what it was doing, uses what has
 // been released, is ended in another way than its signal asks for, or does not end at all.
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
 import { PikeClient } from 'nestjs-pike';
 import type { PikeShutdownOptions } from 'nestjs-pike';
 import { firstValueFrom } from 'rxjs';
 import { freePort } from '../support/free-port.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { Project } from '../support/project.js';
 import type { Program } from '../support/project.js';
 import { RawListener } from '../support/raw-peer.js';
@@ -163,6 +173,10 @@ beforeAll(async () => {
   await project.add('client.ts', CLIENT);
 });
 afterAll(() => project.remove());
+beforeEach(() => muteLogger());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 interface Server {
   program: Program;

@@ -1,7 +1,7 @@
 // Prevents: a load balancer that sends on to a server which drains or is closed, or to an application
 // whose client has lost its server; a health check that shows what was, not what is.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Get, Logger, Module } from '@nestjs/common';
+import { Controller, Get, Module } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import type { MicroserviceOptions } from '@nestjs/microservices';
@@ -19,6 +19,7 @@ import { PikeHealthIndicator } from 'nestjs-pike/terminus';
 import { firstValueFrom, NEVER } from 'rxjs';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { PacketPeer } from './packet-peer.js';
 import { start } from './support.js';
 
@@ -69,9 +70,7 @@ describe('health checks', () => {
   beforeEach(async () => {
     begun = 0;
     upstreamPort = await freePort();
-    for (const level of ['error', 'warn'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined);
-    }
+    muteLogger();
     const reconnect = { minDelay: 1, maxDelay: 1 };
     const endpoint = { host: '127.0.0.1', port: upstreamPort };
 

@@ -1,7 +1,7 @@
 // Prevents: a handler that fails in an unusual way leaves its caller waiting, tells it what is none
 // of its business, brings the process down, or produces without bound for a peer that does not read.
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Logger, UseFilters, UseInterceptors } from '@nestjs/common';
+import { Controller, UseFilters, UseInterceptors } from '@nestjs/common';
 import type { CallHandler, ExceptionFilter, NestInterceptor } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, RpcException } from '@nestjs/microservices';
 import { PikeContext } from 'nestjs-pike';
@@ -20,6 +20,7 @@ import {
 } from 'rxjs';
 import { PacketPeer } from './packet-peer.js';
 import { eventually, settled } from '../support/eventually.js';
+import { muteLogger } from '../support/mute-logger.js';
 import type { Running } from './support.js';
 import { start } from './support.js';
 
@@ -201,11 +202,7 @@ describe('a handler', () => {
   const begin = async (options: Partial<PikeServerOptions> = {}) => {
     logged.length = 0;
     produced = returned = noted = 0;
-    for (const level of ['error', 'warn'] as const) {
-      jest.spyOn(Logger.prototype, level).mockImplementation((entry: unknown) => {
-        logged.push(entry);
-      });
-    }
+    muteLogger((entry) => logged.push(entry));
     running = await start([UnrulyController], { shutdown: { deadline: 500 }, ...options });
     return running.client();
   };

@@ -1,10 +1,11 @@
 // Prevents: a client of a protocol of replies in order that gives a caller another's reply, takes an error for
 // a value, or does not know what became of a request. Redis itself is the server.
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { PikeClient } from 'nestjs-pike';
 import type { RespValue } from 'nestjs-pike/converters';
 import { firstValueFrom } from 'rxjs';
 import { REDIS_CLIENT } from '../../sample/04-redis/protocol.js';
+import { muteLogger } from '../support/mute-logger.js';
 import { describeWithRedis, redisCli, startRedisServer } from './redis-programs.js';
 
 /** Starting a process takes its time on a busy machine. */
@@ -17,8 +18,10 @@ describeWithRedis('a PikeClient of a real Redis', () => {
   beforeAll(async () => {
     redis = await startRedisServer();
   }, PATIENCE);
+  beforeEach(() => muteLogger());
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((each) => each.close()));
+    jest.restoreAllMocks();
   });
   afterAll(async () => {
     redis.program.kill('SIGTERM');
