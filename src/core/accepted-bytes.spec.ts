@@ -30,11 +30,11 @@ async function pairOver(kind: 'TCP' | 'unix', { host }: { host?: string } = {}):
   const { address } = listener;
   const endpoint = 'port' in address && host !== undefined ? { ...address, host } : address;
   const socket = createConnection({ ...endpoint, allowHalfOpen: true });
-  const acceptedBytes = acceptedBytesOf(socket);
   const errors: NodeJS.ErrnoException[] = [];
   socket.on('error', (error) => errors.push(error));
   sockets.defer(() => Promise.resolve(socket.destroy()));
   await once(socket, 'connect');
+  const acceptedBytes = acceptedBytesOf(socket);
   return { socket, acceptedBytes, peer: await listener.accept(), errors };
 }
 
@@ -120,15 +120,18 @@ describe.each(['TCP', 'unix'] as const)('acceptedBytesOf a %s socket', (kind) =>
     expect(await readToEnd(peer)).toBe(accepted);
   });
 
-  it('knows nothing before the socket is connected', async () => {
-    const listener = await sockets.listener({
-      at: kind === 'unix' ? { path: await sockets.socketPath() } : undefined,
-    });
-    const socket = createConnection(listener.address);
-    sockets.defer(() => Promise.resolve(socket.destroy()));
+  it('counts from nothing', async () => {
+    const { acceptedBytes } = await pairOver(kind);
+    expect(acceptedBytes()).toBe(0);
+  });
+
+  it('is sure that a socket which is destroyed already accepts nothing', async () => {
+    const { socket, peer } = await pairOver(kind);
+    socket.destroy();
     const acceptedBytes = acceptedBytesOf(socket);
-    expect(acceptedBytes()).toBeUndefined();
-    await once(socket, 'connect');
+    socket.write(TOO_MUCH, () => {});
+    expect(acceptedBytes()).toBe(0);
+    expect(await readToEnd(peer)).toBe(0);
     expect(acceptedBytes()).toBe(0);
   });
 
@@ -179,9 +182,11 @@ class Recorder implements WireHost {
   chunksWritten = 0;
   brokenBy: string | undefined;
   readonly broke: Promise<void>;
+  readonly owner: WireHost['owner'];
   #onBroken: (() => void) | undefined;
 
-  constructor() {
+  constructor(count: (socket: Socket) => AcceptedBytes) {
+    this.owner = { acceptedBytesOf: count };
     this.broke = new Promise((resolve) => (this.#onBroken = resolve));
   }
 
@@ -203,8 +208,8 @@ class Recorder implements WireHost {
 describe.each(['TCP', 'unix'] as const)('Wire over %s', (kind) => {
   it('says to the byte how much of the chunk in flight was accepted', async () => {
     const { socket, acceptedBytes, peer } = await pairOver(kind);
-    const host = new Recorder();
-    const wire = new Wire(socket, acceptedBytes, host);
+    const host = new Recorder(() => acceptedBytes);
+    const wire = new Wire(socket, host);
     wire.write(TOO_MUCH.subarray(0, 1000));
     expect(wire.accepted()).toEqual({ exact: 1000 });
     while (host.chunksWritten === 0) await turn();
@@ -221,8 +226,8 @@ describe.each(['TCP', 'unix'] as const)('Wire over %s', (kind) => {
   it('claims, after a pending write has failed, no more than a peer has read that read on', async () => {
     const { socket, acceptedBytes, peer, errors } = await deafPairOver(kind);
     const { _handle: handle } = socket as unknown as { _handle: Record<string, number> };
-    const host = new Recorder();
-    const wire = new Wire(socket, acceptedBytes, host);
+    const host = new Recorder(() => acceptedBytes);
+    const wire = new Wire(socket, host);
     wire.write(TOO_MUCH);
     const floor = acceptedBytes() as number;
     expect(floor).toBeGreaterThan(0);
@@ -243,8 +248,8 @@ describe.each(['TCP', 'unix'] as const)('Wire over %s', (kind) => {
 
   it('claims nothing of a chunk that was refused at once, and is sure of it', async () => {
     const { socket, acceptedBytes, peer, errors } = await deafPairOver(kind);
-    const host = new Recorder();
-    const wire = new Wire(socket, acceptedBytes, host);
+    const host = new Recorder(() => acceptedBytes);
+    const wire = new Wire(socket, host);
     wire.write(TOO_MUCH.subarray(0, 1000));
     peer.resume();
     await peer.bytes(1000);
@@ -261,11 +266,22 @@ describe.each(['TCP', 'unix'] as const)('Wire over %s', (kind) => {
   });
 });
 
+describe('Wire over a socket that is destroyed before the first chunk', () => {
+  it('is sure that none of the chunk was accepted', async () => {
+    const { socket, peer } = await pairOver('TCP');
+    const wire = new Wire(socket, new Recorder(acceptedBytesOf));
+    socket.destroy();
+    expect(wire.write(TOO_MUCH)).toBe(false);
+    expect(wire.accepted()).toEqual({ exact: 0 });
+    expect(await readToEnd(peer)).toBe(0);
+  });
+});
+
 describe('Wire over TCP that is read', () => {
   it('is sure of the chunk in flight when the peer resets', async () => {
     const { socket, acceptedBytes, peer } = await pairOver('TCP');
-    const host = new Recorder();
-    const wire = new Wire(socket, acceptedBytes, host);
+    const host = new Recorder(() => acceptedBytes);
+    const wire = new Wire(socket, host);
     wire.resume();
     wire.write(TOO_MUCH);
     const before = await settled(acceptedBytes);

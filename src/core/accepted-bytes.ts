@@ -11,21 +11,16 @@ interface StreamHandle {
 /**
  * How many bytes the system has accepted from a plain socket: those handed to libuv less those that
  * it still holds. Right to the byte, see the spec beside this file, which runs on every supported
- * version of Node; unknown before it is connected and after a write has failed.
+ * version of Node; unknown after a write has failed.
+ * @param socket connected, and nothing written to it yet
  */
 export function acceptedBytesOf(socket: Socket): AcceptedBytes {
   if (socket instanceof TLSSocket) return UNKNOWN;
-  // Connecting to a host name may replace the handle, and destroying the socket takes it away.
-  let handle = socket.connecting ? undefined : handleOf(socket);
-  if (socket.connecting) {
-    socket.once('connect', () => {
-      handle = handleOf(socket);
-    });
-  }
-  return () =>
-    handle === undefined || writeHasFailed(socket)
-      ? undefined
-      : handle.bytesWritten - handle.writeQueueSize;
+  if (socket.destroyed) return NONE;
+  // Now: destroying the socket takes it away.
+  const handle = handleOf(socket);
+  if (handle === undefined) return UNKNOWN;
+  return () => (writeHasFailed(socket) ? undefined : handle.bytesWritten - handle.writeQueueSize);
 }
 
 /** After a failed write libuv has emptied its queue, and its count claims bytes that never left. */
@@ -35,6 +30,9 @@ function writeHasFailed({ errored }: Socket): boolean {
 
 /** With TLS the system counts ciphertext. */
 function UNKNOWN(): undefined {}
+
+/** What is destroyed accepts nothing any more. */
+const NONE = (): number => 0;
 
 function handleOf(socket: Socket): StreamHandle | undefined {
   const { _handle: handle } = socket as Socket & { _handle?: Partial<StreamHandle> | null };

@@ -4,6 +4,7 @@ import type { EventQueue } from './event-queue.js';
 import type { FinishConnectEvent } from './events.js';
 import type { ConnectorSettings } from './options.js';
 import type { ChunkPool } from './outbound/chunk-pool.js';
+import type { SocketExpert } from './wire.js';
 
 /** What is known of a connection when it begins. */
 export interface LinkOrigin<T> {
@@ -18,7 +19,7 @@ export interface LinkOrigin<T> {
 }
 
 /** What a link shares with the others of its connector. */
-export interface LinkOwner<T> {
+export interface LinkOwner<T> extends SocketExpert {
   // Internal as in the class that has them: the published types leave both out, or neither.
   /** @internal */
   readonly settings: ConnectorSettings<T>;

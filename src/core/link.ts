@@ -31,7 +31,7 @@ import { LinkEvents } from './link-events.js';
 import { LinkTimers } from './link-timers.js';
 import { Wire } from './wire.js';
 import type { TlsPeer } from './tls-peer.js';
-import type { AcceptedBytes, WireHost } from './wire.js';
+import type { WireHost } from './wire.js';
 
 let lastId = 0;
 
@@ -90,16 +90,16 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   }
 
   /** We begin to connect; {@link connected}, `broken` or the timeout ends it. */
-  dial(socket: Duplex, acceptedBytes: AcceptedBytes, timeout: number): void {
-    this.#wire = new Wire(socket, acceptedBytes, this);
+  dial(socket: Duplex, timeout: number): void {
+    this.#wire = new Wire(socket, this);
     this.#timers.startState(timeout, () =>
       this.giveUpConnecting(notConnected(this.remote, timeout)),
     );
   }
 
   /** A peer has arrived: announces it, and gives the application time to accept. */
-  arrive(socket: Duplex, acceptedBytes: AcceptedBytes, openQueue: () => EventQueue<T>): void {
-    this.#wire = new Wire(socket, acceptedBytes, this);
+  arrive(socket: Duplex, openQueue: () => EventQueue<T>): void {
+    this.#wire = new Wire(socket, this);
     const { acceptTimeout } = this.#settings;
     this.#timers.startState(acceptTimeout, () =>
       this.#end('finishDisconnect', notAccepted(acceptTimeout), false),

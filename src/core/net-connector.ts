@@ -10,9 +10,9 @@ import type { NetConnectorOptions, NetSettings } from './net-options.js';
 import { readConnectorOptions } from './options.js';
 import { report } from './report.js';
 import { StreamConnector } from './stream-connector.js';
-import type { Channel } from './stream-connector.js';
 import { tlsPeerOf } from './tls-peer.js';
 import type { TlsPeer } from './tls-peer.js';
+import type { AcceptedBytes } from './wire.js';
 
 /**
  * The connector over TCP, TLS and unix-domain sockets, built atop `node:net` and `node:tls`. (Pike's
@@ -55,21 +55,24 @@ export class NetConnector<T> extends StreamConnector<T> {
     return Promise.resolve();
   }
 
-  protected dial(endpoint: Endpoint, connected: (ends: ConnectionEnds) => void): Channel {
+  protected dial(endpoint: Endpoint, connected: (ends: ConnectionEnds) => void): Socket {
     const { tls } = this.#net;
     const where = { ...endpoint, allowHalfOpen: true };
     const socket =
       tls === undefined
         ? createConnection(where)
         : tlsConnect({ ...servernameOf(endpoint), ...tls, ...where });
-    // First: once connected, the link may write at once, and then it asks for the figure.
-    const acceptedBytes = acceptedBytesOf(socket);
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       this.#tune(socket);
       const remote = 'path' in endpoint ? endpoint : remoteOf(socket);
       connected({ remote, local: localOf(socket), tls: tlsOf(socket) });
     });
-    return { socket, acceptedBytes };
+    return socket;
+  }
+
+  /** @internal */
+  acceptedBytesOf(socket: Socket): AcceptedBytes {
+    return acceptedBytesOf(socket);
   }
 
   #accept(socket: Socket): void {
@@ -79,7 +82,7 @@ export class NetConnector<T> extends StreamConnector<T> {
       local: this.#listener?.sharedAddress ?? localOf(socket) ?? this.address,
       tls: tlsOf(socket),
     };
-    if (!this.arrived({ socket, acceptedBytes: acceptedBytesOf(socket) }, ends)) socket.destroy();
+    if (!this.arrived(socket, ends)) socket.destroy();
   }
 
   #tune(socket: Socket): void {

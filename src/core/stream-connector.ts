@@ -27,12 +27,6 @@ import { ChunkPool } from './outbound/chunk-pool.js';
 import { Patrol } from './patrol.js';
 import type { AcceptedBytes } from './wire.js';
 
-/** What a transport gives for each connection. */
-export interface Channel {
-  socket: Duplex;
-  acceptedBytes: AcceptedBytes;
-}
-
 type Phase = 'new' | 'starting' | 'running' | 'failed' | 'shuttingDown' | 'shutDown';
 
 /**
@@ -77,7 +71,14 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   protected abstract stopAccepting(): Promise<void>;
 
   /** Begins to connect. @param connected to be called once, when the socket is connected */
-  protected abstract dial(endpoint: Endpoint, connected: (ends: ConnectionEnds) => void): Channel;
+  protected abstract dial(endpoint: Endpoint, connected: (ends: ConnectionEnds) => void): Duplex;
+
+  /**
+   * Begins to count what the system accepts from a socket of this transport, which is connected and
+   * has been sent nothing.
+   * @internal
+   */
+  abstract acceptedBytesOf(socket: Duplex): AcceptedBytes;
 
   get connections(): Iterable<Connection> {
     return Array.from(this.#links)
@@ -231,7 +232,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
    * A peer has arrived. The transport calls it with a socket that is not read yet.
    * @returns whether the peer may stay; otherwise the transport destroys the socket
    */
-  protected arrived(channel: Channel, ends: ConnectionEnds): boolean {
+  protected arrived(socket: Duplex, ends: ConnectionEnds): boolean {
     if (this.#phase !== 'running' && this.#phase !== 'starting') return false;
     if (this.#links.size + this.#untaken.size >= this.settings.maxConnections) return false;
     const link = this.#createLink({
@@ -242,7 +243,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     });
     link.local = ends.local;
     link.tls = ends.tls;
-    link.arrive(channel.socket, channel.acceptedBytes, () => this.#createQueue());
+    link.arrive(socket, () => this.#createQueue());
     return true;
   }
 
@@ -265,9 +266,9 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
       return link;
     }
     const forget = (): void => signal?.removeEventListener('abort', abort);
-    let channel: Channel;
+    let socket: Duplex;
     try {
-      channel = this.dial(remote, (ends) => {
+      socket = this.dial(remote, (ends) => {
         forget();
         link.local = ends.local;
         link.tls = ends.tls;
@@ -278,9 +279,9 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
       link.giveUpConnecting(connectFailed(remote, thrown));
       return link;
     }
-    link.dial(channel.socket, channel.acceptedBytes, timeout);
+    link.dial(socket, timeout);
     signal?.addEventListener('abort', abort, { once: true });
-    channel.socket.once('close', forget);
+    socket.once('close', forget);
     return link;
   }
 

@@ -8,8 +8,15 @@ import type { Accepted } from './outbound/flight.js';
  */
 export type AcceptedBytes = () => number | undefined;
 
-/** What the wire tells its connection. */
+/** Who knows the sockets of a transport. */
+export interface SocketExpert {
+  /** Begins to count, for a socket that is connected and that nothing was written to. */
+  acceptedBytesOf(socket: Duplex): AcceptedBytes;
+}
+
+/** What the wire tells its connection, and needs of it. */
 export interface WireHost {
+  readonly owner: SocketExpert;
   data(bytes: Buffer): void;
   /** The chunk given to {@link Wire.write} was accepted. */
   written(): void;
@@ -34,7 +41,8 @@ interface WiredSocket extends Duplex {
  */
 export class Wire {
   readonly #socket: Duplex;
-  readonly #acceptedBytes: AcceptedBytes;
+  /** From the first chunk on: many connections are sent nothing, for long. */
+  #acceptedBytes: AcceptedBytes | undefined;
   /** Told what happens to the socket. */
   readonly host: WireHost;
   /** Bytes of the chunks that were accepted whole. */
@@ -45,9 +53,8 @@ export class Wire {
   #refused = false;
   #ending = false;
 
-  constructor(socket: Duplex, acceptedBytes: AcceptedBytes, host: WireHost) {
+  constructor(socket: Duplex, host: WireHost) {
     this.#socket = socket;
-    this.#acceptedBytes = acceptedBytes;
     this.host = host;
     Object.assign(socket, { [WIRE]: this });
     // First: who listens for data makes a socket flow.
@@ -60,14 +67,15 @@ export class Wire {
    * @returns whether the system is known to have copied all of it already, so that nobody reads it any more
    */
   write(chunk: Buffer): boolean {
-    const known = this.#acceptedBytes() !== undefined;
+    const acceptedBytes = (this.#acceptedBytes ??= this.host.owner.acceptedBytesOf(this.#socket));
+    const known = acceptedBytes() !== undefined;
     this.#socket.write(chunk, (error) => {
       // Of a socket that is going down, callbacks mean nothing; its 'error' says what happened.
       if (error || this.#ending || this.#socket.destroyed) return;
       this.#confirmed += chunk.length;
       this.host.written();
     });
-    const accepted = this.#acceptedBytes();
+    const accepted = acceptedBytes();
     if (accepted === undefined) {
       if (known) this.#refused = true;
       return false;
@@ -78,7 +86,7 @@ export class Wire {
 
   /** How much of the chunk in flight the system has accepted. Ask before {@link destroy}. */
   accepted(): Accepted {
-    if (this.#refused) return { exact: 0 };
+    if (this.#refused || this.#acceptedBytes === undefined) return { exact: 0 };
     const accepted = this.#acceptedBytes();
     return accepted === undefined
       ? { atLeast: Math.max(0, this.#floor - this.#confirmed) }
@@ -92,7 +100,7 @@ export class Wire {
 
   /** Grows with every byte that the peer's side accepts, as far as can be known. */
   get progress(): number {
-    return this.#acceptedBytes() ?? this.#confirmed;
+    return this.#acceptedBytes?.() ?? this.#confirmed;
   }
 
   pause(): void {

@@ -5,7 +5,7 @@ import type { ListenOn } from '../core/listen-options.js';
 import type { ConnectorOptions } from '../core/options.js';
 import { readConnectorOptions } from '../core/options.js';
 import { StreamConnector } from '../core/stream-connector.js';
-import type { Channel } from '../core/stream-connector.js';
+import type { AcceptedBytes } from '../core/wire.js';
 import { MEMORY_NETWORK } from './memory-network.js';
 import type { MemorySocket } from './memory-socket.js';
 
@@ -56,7 +56,7 @@ export class MemoryConnector<T> extends StreamConnector<T> {
     if (listenOn === undefined) return;
     try {
       this.#listener = MEMORY_NETWORK.listen(listenOn, (socket, ends) => {
-        if (!this.arrived(channelOf(socket), ends)) socket.destroy();
+        if (!this.arrived(socket, ends)) socket.destroy();
       });
     } catch (cause) {
       throw listenFailed(listenOn, cause);
@@ -69,11 +69,12 @@ export class MemoryConnector<T> extends StreamConnector<T> {
     return Promise.resolve();
   }
 
-  protected dial(endpoint: Endpoint, connected: (ends: ConnectionEnds) => void): Channel {
-    return channelOf(MEMORY_NETWORK.dial(endpoint, connected));
+  protected dial(endpoint: Endpoint, connected: (ends: ConnectionEnds) => void): MemorySocket {
+    return MEMORY_NETWORK.dial(endpoint, connected);
   }
-}
 
-function channelOf(socket: MemorySocket): Channel {
-  return { socket, acceptedBytes: () => socket.acceptedBytes };
+  /** @internal */
+  acceptedBytesOf(socket: MemorySocket): AcceptedBytes {
+    return () => socket.acceptedBytes;
+  }
 }
