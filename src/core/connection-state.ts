@@ -30,6 +30,11 @@ export const NEXT_STATES: Readonly<Record<ConnectionState, readonly ConnectionSt
   closed: [],
 };
 
+/** Whether messages are sent, and bytes read. */
+export function isOpen(state: ConnectionState): boolean {
+  return state === 'open' || state === 'remoteEnded' || state === 'finishing';
+}
+
 /** Whether `send` takes messages in a state. */
 export function takesMessages(state: ConnectionState): boolean {
   return (

@@ -5,20 +5,18 @@ import type { EventQueue } from './event-queue.js';
 import { MessageReceivedEvent, RejectedMessageEvent } from './events.js';
 import type { ConnectorEvent } from './events.js';
 
-/** Where the events of one connection go: to the shared queue, or to one of its own. */
+/**
+ * Where the events of a connection go: to the shared queue, or to one of its own. All connections whose
+ * events go to the shared queue have the same object.
+ */
 export class LinkEvents<T> {
-  #queue: EventQueue<T>;
-  #separate: boolean;
+  readonly #queue: EventQueue<T>;
+  /** Whether the application receives them separately. */
+  readonly separate: boolean;
 
-  /** @param separate whether the application is to receive them separately */
   constructor(queue: EventQueue<T>, separate: boolean) {
     this.#queue = queue;
-    this.#separate = separate;
-  }
-
-  /** Whether the application receives them separately. */
-  get separate(): boolean {
-    return this.#separate;
+    this.separate = separate;
   }
 
   /** See {@link EventQueue.deliver}. */
@@ -35,18 +33,9 @@ export class LinkEvents<T> {
     return this.#queue.receive();
   }
 
-  /** From now on they go to a queue of their own. */
-  separateInto(own: EventQueue<T>): void {
-    this.#queue = own;
-    this.#separate = true;
-  }
-
-  /** From now on they go to the shared queue, behind those that wait. */
-  mergeInto(shared: EventQueue<T>): void {
-    const own = this.#queue;
-    this.#queue = shared;
-    this.#separate = false;
-    own.moveTo(shared);
+  /** Hands those that wait to another queue, for good: nothing comes here any more. */
+  moveTo(other: LinkEvents<T>): void {
+    this.#queue.moveTo(other.#queue);
   }
 
   /** A message has arrived whole. */
@@ -63,6 +52,6 @@ export class LinkEvents<T> {
 
   /** The last event has come: only rejected messages may follow, for which nobody waits. */
   end(): void {
-    if (this.#separate) this.#queue.close();
+    if (this.separate) this.#queue.close();
   }
 }

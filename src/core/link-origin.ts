@@ -1,7 +1,7 @@
 import type { ConnectionFacts } from './connection.js';
 import type { Endpoint } from './endpoint.js';
-import type { EventQueue } from './event-queue.js';
 import type { FinishConnectEvent } from './events.js';
+import type { LinkEvents } from './link-events.js';
 import type { ConnectorSettings } from './options.js';
 import type { ChunkPool } from './outbound/chunk-pool.js';
 import type { SocketExpert } from './wire.js';
@@ -11,9 +11,7 @@ export interface LinkOrigin<T> {
   inbound: boolean;
   remote: Endpoint | undefined;
   /** Where its events go. */
-  events: EventQueue<T>;
-  /** Whether that is a queue which the application manages separately. */
-  separate: boolean;
+  events: LinkEvents<T>;
   /** Told how connecting went; by default a FinishConnect event is posted. */
   onFinishConnect?: (event: FinishConnectEvent<T>) => void;
 }

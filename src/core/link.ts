@@ -7,28 +7,24 @@ import type { ConnectionState } from './connection-state.js';
 import { publishState } from './diagnostics.js';
 import type { Endpoint } from './endpoint.js';
 import type { PikeError } from './errors.js';
-import type { EventQueue } from './event-queue.js';
-import { FinishConnectEvent, RemoteConnectEvent, disconnectEvent } from './events.js';
+import { FinishConnectEvent, NO_LEFTOVERS, RemoteConnectEvent, disconnectEvent } from './events.js';
 import type { DisconnectType, Leftovers } from './events.js';
-import { soonerWay } from './finish.js';
 import type { FinishWay } from './finish.js';
-import { Inbox } from './inbound/inbox.js';
-import type { InboxHost } from './inbound/inbox.js';
-import type { ConnectorSettings } from './options.js';
-import { Outbox } from './outbound/outbox.js';
-import type { OutboxHost } from './outbound/outbox.js';
+import type { Inbox } from './inbound/inbox.js';
+import type { Outbox } from './outbound/outbox.js';
 import {
   connectFailed,
-  deadlinePassed,
   disconnectedEarly,
   endedEarly,
   notAccepted,
   notConnected,
   notTaking,
 } from './link-errors.js';
+import { createInbox, createOutbox } from './link-halves.js';
+import type { HalvesHost } from './link-halves.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
-import { LinkEvents } from './link-events.js';
-import { LinkTimers } from './link-timers.js';
+import { LinkEnding } from './link-ending.js';
+import type { LinkEvents } from './link-events.js';
 import { Wire } from './wire.js';
 import type { TlsPeer } from './tls-peer.js';
 import type { WireHost } from './wire.js';
@@ -39,45 +35,56 @@ let lastId = 0;
  * One connection at work: its state machine, between a socket (the wire), what is to be sent (the
  * outbox), what arrives (the inbound pump) and the queue that its events go to.
  */
-export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxHost<T> {
+export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
   readonly id = ++lastId;
   readonly inbound: boolean;
   readonly connection: Connection;
   readonly owner: LinkOwner<T>;
-  readonly events: LinkEvents<T>;
+  /** Where its events go; see {@link moveEvents}. */
+  events: LinkEvents<T>;
   remote: Endpoint | undefined;
   local: Endpoint | undefined;
   tls: TlsPeer | undefined;
-  /** What is to be sent. To send, use {@link send}: it knows whether the connection takes messages. */
-  readonly outbox: Outbox<T>;
-  /** What is received. */
-  readonly inbox: Inbox<T>;
-  readonly #settings: ConnectorSettings<T>;
-  readonly #timers = new LinkTimers();
+  #outbox: Outbox<T> | undefined;
+  #inbox: Inbox<T> | undefined;
   readonly #onFinishConnect: ((event: FinishConnectEvent<T>) => void) | undefined;
   /** Of a peer that is not accepted yet. */
   #acceptance: Acceptance | undefined;
   #state: ConnectionState;
+  /** Limits the present state. */
+  #stateTimer: NodeJS.Timeout | undefined;
   #wire: Wire | undefined;
-  #way: FinishWay | undefined;
-  /** Why we disconnect, if it is because of a fault. */
-  #reason: PikeError | undefined;
+  /** From when its end is first spoken of. */
+  #ending: LinkEnding | undefined;
   /** Whether the peer has ended its side while ours goes on (`allowHalfOpen`). */
   #halfOpen = false;
-  /** The last event, held back until the deserializer that still works on received bytes is done. */
-  #heldEnd: ((truncated: PikeError | undefined) => void) | undefined;
 
   constructor(owner: LinkOwner<T>, origin: LinkOrigin<T>) {
     this.owner = owner;
-    this.#settings = owner.settings;
     this.inbound = origin.inbound;
     this.remote = origin.remote;
-    this.events = new LinkEvents(origin.events, origin.separate);
+    this.events = origin.events;
     this.#onFinishConnect = origin.onFinishConnect;
     this.#state = origin.inbound ? 'arriving' : 'connecting';
     this.connection = new Connection(this);
-    this.outbox = new Outbox(this.connection, owner.settings, owner.pool, this);
-    this.inbox = new Inbox(this.connection, owner.settings, this);
+  }
+
+  /**
+   * What is to be sent. To send, use {@link send}: it knows whether the connection takes messages. It
+   * is made, as the inbox is, when it is first asked for: many connections are idle, for long.
+   */
+  get outbox(): Outbox<T> {
+    return (this.#outbox ??= createOutbox(this));
+  }
+
+  /** What is received. */
+  get inbox(): Inbox<T> {
+    return (this.#inbox ??= createInbox(this));
+  }
+
+  /** How many of its events wait for the application to take them. */
+  get pendingEvents(): number {
+    return this.#inbox?.pendingEvents ?? 0;
   }
 
   get state(): ConnectionState {
@@ -86,26 +93,31 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
 
   /** Whether its last event has been posted. */
   get ended(): boolean {
-    return this.#state === 'lingering' || (this.#state === 'closed' && !this.#heldEnd);
+    return this.#state === 'lingering' || (this.#state === 'closed' && !this.#holdsEnd);
+  }
+
+  /** From now on its events go there, behind those that wait there. */
+  moveEvents(to: LinkEvents<T>): void {
+    const from = this.events;
+    this.events = to;
+    from.moveTo(to);
   }
 
   /** We begin to connect; {@link connected}, `broken` or the timeout ends it. */
   dial(socket: Duplex, timeout: number): void {
     this.#wire = new Wire(socket, this);
-    this.#timers.startState(timeout, () =>
-      this.giveUpConnecting(notConnected(this.remote, timeout)),
-    );
+    this.#limitState(timeout, () => this.giveUpConnecting(notConnected(this.remote, timeout)));
   }
 
   /** A peer has arrived: announces it, and gives the application time to accept. */
-  arrive(socket: Duplex, openQueue: () => EventQueue<T>): void {
+  arrive(socket: Duplex, ownEvents: () => LinkEvents<T>): void {
     this.#wire = new Wire(socket, this);
-    const { acceptTimeout } = this.#settings;
-    this.#timers.startState(acceptTimeout, () =>
+    const { acceptTimeout } = this.owner.settings;
+    this.#limitState(acceptTimeout, () =>
       this.#end('finishDisconnect', notAccepted(acceptTimeout), false),
     );
     this.#acceptance = new Acceptance((separate) => {
-      if (separate) this.events.separateInto(openQueue());
+      if (separate) this.events = ownEvents();
       this.#open();
     });
     this.events.deliver(new RemoteConnectEvent(this.connection, this.#acceptance));
@@ -122,7 +134,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   giveUpConnecting(error: PikeError): void {
     if (this.#state !== 'connecting') return;
     this.#become('closed', error);
-    const { queued } = this.outbox.close({ exact: 0 }, error);
+    const { queued } = this.#outbox?.close({ exact: 0 }, error) ?? NO_LEFTOVERS;
     this.#finishConnect(new FinishConnectEvent(this.connection, false, queued, error));
     this.events.end();
     this.#release();
@@ -135,15 +147,14 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   }
 
   disconnect(way: FinishWay, deadline: number | undefined, reason?: PikeError): void {
-    this.#reason ??= reason;
+    if (this.#state === 'closed' && !this.#holdsEnd) return;
+    const ending = (this.#ending ??= new LinkEnding());
+    ending.reason ??= reason;
+    ending.startDeadline(deadline, (error) => this.disconnect('now', undefined, error));
     switch (this.#state) {
       case 'connecting':
-        if (way !== 'finishQueues') {
-          this.giveUpConnecting(reason ?? disconnectedEarly());
-          return;
-        }
-        this.#way = way;
-        this.#startDeadline(deadline);
+        if (way === 'finishQueues') ending.hasten(way);
+        else this.giveUpConnecting(reason ?? disconnectedEarly());
         return;
       case 'arriving':
         this.#end('finishDisconnect', reason, false);
@@ -151,23 +162,19 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
       case 'open':
       case 'remoteEnded':
       case 'finishing':
-        this.#startDeadline(deadline);
-        this.#finish(way);
+        this.#finish(ending, way);
         return;
       case 'lingering':
         if (way === 'now') this.#close();
-        else this.#startDeadline(deadline);
         return;
       case 'closed':
-        if (this.#heldEnd === undefined) return;
         if (way === 'now') this.#releaseHeldEnd(reason);
-        else this.#startDeadline(deadline);
     }
   }
 
   /** Looked at now and then: a peer that never finishes its message, or never reads, is given up. */
   check(now: number): void {
-    const error = this.inbox.overdue(now) ?? this.outbox.stalled(now, this.#wire?.progress);
+    const error = this.#inbox?.overdue(now) ?? this.#outbox?.stalled(now, this.#wire?.progress);
     if (error !== undefined && this.#state !== 'closed') this.#end(this.#endType, error, false);
   }
 
@@ -176,13 +183,13 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   }
 
   written(): void {
-    this.outbox.written();
+    this.#outbox?.written();
   }
 
   remoteEnd(): void {
     if (this.#state !== 'open' && this.#state !== 'finishing') return;
-    const truncated = this.inbox.waiting ? undefined : this.inbox.truncation;
-    if (this.#settings.allowHalfOpen && truncated === undefined) {
+    const truncated = this.#inbox?.waiting === true ? undefined : this.#inbox?.truncation;
+    if (this.owner.settings.allowHalfOpen && truncated === undefined) {
       this.#halfOpen = true;
       if (this.#state === 'open') this.#become('remoteEnded');
       return;
@@ -214,7 +221,7 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   gone(): void {
     if (this.#state === 'lingering') this.#close();
     this.#wire = undefined;
-    if (this.#heldEnd === undefined) this.owner.gone(this);
+    if (!this.#holdsEnd) this.owner.gone(this);
   }
 
   get socket(): Wire | undefined {
@@ -243,24 +250,24 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
     this.#postEnd(this.#endType, this.outbox.returned, undefined);
     this.inbox.discard();
     this.#wire?.end();
-    this.#timers.startState(this.#settings.lingerTimeout, () => this.#close());
+    this.#limitState(this.owner.settings.lingerTimeout, () => this.#close());
   }
 
   inputFailed(error: PikeError): void {
-    if (this.#heldEnd === undefined) this.#end('finishDisconnect', error, false);
-    else this.#releaseHeldEnd(error);
+    if (this.#holdsEnd) this.#releaseHeldEnd(error);
+    else this.#end('finishDisconnect', error, false);
   }
 
   caughtUp(): void {
     const { truncation } = this.inbox;
-    if (this.#heldEnd !== undefined) this.#releaseHeldEnd(truncation);
+    if (this.#holdsEnd) this.#releaseHeldEnd(truncation);
     else if (this.#halfOpen && truncation !== undefined) {
       this.#end('remoteDisconnect', truncation, true);
     } else this.inbox.goOn();
   }
 
   /** The one mutator of the state. */
-  #become(state: ConnectionState, error = this.#reason): void {
+  #become(state: ConnectionState, error = this.#ending?.reason): void {
     if (!NEXT_STATES[this.#state].includes(state)) {
       throw new Error(`A connection cannot become ${state} when it is ${this.#state}`);
     }
@@ -270,8 +277,13 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
     }
     const previous = this.#state;
     this.#state = state;
-    this.#timers.stopState();
+    clearTimeout(this.#stateTimer);
+    this.#stateTimer = undefined;
     publishState(this.connection, state, previous, error);
+  }
+
+  #limitState(ms: number, onTimeout: () => void): void {
+    this.#stateTimer = setTimeout(onTimeout, ms);
   }
 
   #finishConnect(event: FinishConnectEvent<T>): void {
@@ -281,22 +293,22 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
 
   #open(): void {
     this.#become('open');
-    this.inbox.start();
-    this.outbox.start();
-    if (this.#way !== undefined) this.#finish(this.#way);
+    if (this.#inbox === undefined) this.#wire?.resume();
+    else this.#inbox.start();
+    this.#outbox?.start();
+    if (this.#ending?.way !== undefined) this.#finish(this.#ending, this.#ending.way);
     if (this.#wire?.remoteEnded === true) this.remoteEnd();
   }
 
-  #finish(way: FinishWay): void {
-    const sooner = this.#way === undefined ? way : soonerWay(this.#way, way);
-    const goesOn = this.#state === 'finishing' && sooner === this.#way;
-    this.#way = sooner;
+  #finish(ending: LinkEnding, way: FinishWay): void {
+    const before = ending.way;
+    const sooner = ending.hasten(way);
     if (sooner === 'now') {
-      this.#end(this.#endType, this.#reason, false);
+      this.#end(this.#endType, ending.reason, false);
       return;
     }
-    if (goesOn) return;
     if (this.#state !== 'finishing') this.#become('finishing');
+    else if (sooner === before) return;
     if (sooner === 'finishMessages') this.outbox.finishBegun();
     else this.outbox.finishAll();
   }
@@ -307,10 +319,11 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
    */
   #end(type: DisconnectType, error: PikeError | undefined, byPeer: boolean): void {
     const accepted = this.#wire?.accepted() ?? { exact: 0 };
-    this.#become('closed', this.#reason ?? error);
-    const leftovers = this.outbox.close(accepted, error);
-    if (byPeer && this.inbox.waiting) {
-      this.#heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);
+    this.#become('closed', this.#ending?.reason ?? error);
+    const leftovers = this.#outbox?.close(accepted, error) ?? NO_LEFTOVERS;
+    if (byPeer && this.#inbox?.waiting === true) {
+      this.#ending ??= new LinkEnding();
+      this.#ending.heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);
       this.#wire?.destroy();
       return;
     }
@@ -319,8 +332,15 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
   }
 
   #postEnd(type: DisconnectType, leftovers: Leftovers<T>, error: PikeError | undefined): void {
-    this.events.post(disconnectEvent(type, this.connection, leftovers, this.#reason ?? error));
+    this.events.post(
+      disconnectEvent(type, this.connection, leftovers, this.#ending?.reason ?? error),
+    );
     this.events.end();
+  }
+
+  /** Whether the last event waits for the deserializer that still works on received bytes. */
+  get #holdsEnd(): boolean {
+    return this.#ending?.heldEnd !== undefined;
   }
 
   get #endType(): DisconnectType {
@@ -334,21 +354,15 @@ export class Link<T> implements ConnectionFacts, WireHost, OutboxHost<T>, InboxH
 
   /** Lets go of everything that the connection holds. */
   #release(): void {
-    this.#timers.stop();
-    this.inbox.stop();
+    clearTimeout(this.#stateTimer);
+    this.#ending?.stopDeadline();
+    this.#inbox?.stop();
     if (this.#wire === undefined) this.owner.gone(this);
     else this.#wire.destroy();
   }
 
   #releaseHeldEnd(error: PikeError | undefined): void {
-    const postEnd = this.#heldEnd;
-    this.#heldEnd = undefined;
-    postEnd?.(error);
+    this.#ending?.releaseHeldEnd(error);
     this.#release();
-  }
-
-  #startDeadline(ms: number | undefined): void {
-    if (ms === undefined) return;
-    this.#timers.startDeadline(ms, () => this.disconnect('now', undefined, deadlinePassed(ms)));
   }
 }

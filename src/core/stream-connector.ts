@@ -19,7 +19,7 @@ import type { Finish, FinishWay } from './finish.js';
 import { readFinish } from './finish.js';
 import { Link } from './link.js';
 import { connectFailed, foreignConnection } from './link-errors.js';
-import type { LinkEvents } from './link-events.js';
+import { LinkEvents } from './link-events.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
 import { checkType } from './options.js';
 import type { ConnectorSettings } from './options.js';
@@ -46,6 +46,8 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   readonly #heldBack = new Set<Link<T>>();
   readonly #patrol: Patrol;
   readonly #shared: EventQueue<T>;
+  /** The way there, for all connections but separate ones. */
+  readonly #toShared: LinkEvents<T>;
   #phase: Phase = 'new';
   #listening: Promise<void> = Promise.resolve();
   #shutdown: Promise<void> | undefined;
@@ -55,6 +57,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     this.settings = settings;
     this.pool = new ChunkPool(settings.chunkBytes);
     this.#shared = this.#createQueue();
+    this.#toShared = new LinkEvents(this.#shared, false);
     const { incompleteMessageTimeout, stallTimeout } = settings;
     this.#patrol = new Patrol(this.#links, [incompleteMessageTimeout, stallTimeout]);
   }
@@ -113,9 +116,8 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
 
   connect(endpoint: Endpoint, options: ConnectOptions = {}): Connection {
     const settings = readConnectOptions(options, this.settings.connectTimeout);
-    const { separate } = settings;
-    const events = separate ? this.#createQueue() : this.#shared;
-    return this.#connect(endpoint, settings, { events, separate }).connection;
+    const events = settings.separate ? this.#ownEvents(true) : this.#toShared;
+    return this.#connect(endpoint, settings, { events }).connection;
   }
 
   async connectWaiting(
@@ -125,9 +127,9 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     const settings = readConnectWaitingOptions(options, this.settings.connectTimeout);
     const { separate } = settings;
     // Events wait in a queue of the connection's own until onFinish has returned.
-    const events = this.#createQueue();
+    const events = this.#ownEvents(separate);
     const event = await new Promise<FinishConnectEvent<T>>((onFinishConnect) => {
-      const link = this.#connect(endpoint, settings, { events, separate, onFinishConnect });
+      const link = this.#connect(endpoint, settings, { events, onFinishConnect });
       if (!separate) this.#heldBack.add(link);
     });
     const { connection, success, queued, error } = event;
@@ -187,11 +189,11 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   }
 
   async receiveFrom(connection: Connection): Promise<ConnectorEvent<T> | undefined> {
-    return this.#separateEventsOf(connection).receive();
+    return this.#separateLinkOf(connection).events.receive();
   }
 
   merge(connection: Connection): void {
-    this.#separateEventsOf(connection).mergeInto(this.#shared);
+    this.#separateLinkOf(connection).moveEvents(this.#toShared);
   }
 
   subscribe(listener: (event: ConnectorEvent<T>) => void): () => void {
@@ -224,7 +226,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   gone(link: Link<T>): void {
     this.#links.delete(link);
     if (this.#links.size === 0) this.#patrol.stop();
-    if (!link.events.separate && link.inbox.pendingEvents > 0) this.#untaken.add(link);
+    if (!link.events.separate && link.pendingEvents > 0) this.#untaken.add(link);
     if (this.#links.size === 0) this.#onAllGone?.();
   }
 
@@ -238,12 +240,11 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     const link = this.#createLink({
       inbound: true,
       remote: ends.remote,
-      events: this.#shared,
-      separate: false,
+      events: this.#toShared,
     });
     link.local = ends.local;
     link.tls = ends.tls;
-    link.arrive(socket, () => this.#createQueue());
+    link.arrive(socket, () => this.#ownEvents(true));
     return true;
   }
 
@@ -297,13 +298,17 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     return new EventQueue<T>((event, change) => {
       const link = this.#linkOf(event.connection);
       link.inbox.pendingEventsChanged(change);
-      if (link.inbox.pendingEvents === 0) this.#untaken.delete(link);
+      if (link.pendingEvents === 0) this.#untaken.delete(link);
     }, this.settings.onError);
+  }
+
+  #ownEvents(separate: boolean): LinkEvents<T> {
+    return new LinkEvents(this.#createQueue(), separate);
   }
 
   /** Lets events go to the shared queue that have waited for `onFinish`. */
   #letGo(link: Link<T>): void {
-    if (this.#heldBack.delete(link)) link.events.mergeInto(this.#shared);
+    if (this.#heldBack.delete(link)) link.moveEvents(this.#toShared);
   }
 
   #endAll(way: FinishWay, deadline: number | undefined): void {
@@ -343,9 +348,9 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     throw new PikeError('PIKE_ERR_SHUT_DOWN', 'The connector is shut down: make a new one.');
   }
 
-  #separateEventsOf(connection: Connection): LinkEvents<T> {
+  #separateLinkOf(connection: Connection): Link<T> {
     const link = this.#linkOf(connection);
-    if (link.events.separate) return link.events;
+    if (link.events.separate) return link;
     throw new PikeError(
       'PIKE_ERR_NOT_SEPARATE',
       link.state === 'arriving'
