@@ -6,6 +6,7 @@ export type { Connector } from './core/connector.js';
 export type { Converter } from './core/converter.js';
 export type {
   ConnectionDiagnostics,
+  HandshakeDiagnostics,
   ReceiveDiagnostics,
   RejectDiagnostics,
   SendDiagnostics,

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Connection } from './connection.js';
 import type { ConnectionState } from './connection-state.js';
+import type { Endpoint } from './endpoint.js';
 import type { PikeError } from './errors.js';
 
 /** What the channel `nestjs-pike:connection` tells: a connection was made, or its state has changed. */
@@ -34,10 +35,21 @@ export interface RejectDiagnostics {
   readonly error: PikeError;
 }
 
+/** What the channel `nestjs-pike:handshake` tells: a TLS handshake has failed at a connector that listens. */
+export interface HandshakeDiagnostics {
+  /** `PIKE_ERR_HANDSHAKE_FAILED`; `cause` is what Node says. */
+  readonly error: PikeError;
+  /** Whose: `undefined` if it has gone already, or connects over a unix-domain socket. */
+  readonly remote: Endpoint | undefined;
+  /** Where the connector listens. */
+  readonly local: Endpoint | undefined;
+}
+
 const CONNECTION = channel('nestjs-pike:connection');
 const SEND = channel('nestjs-pike:send');
 const RECEIVE = channel('nestjs-pike:receive');
 const REJECT = channel('nestjs-pike:reject');
+const HANDSHAKE = channel('nestjs-pike:handshake');
 
 // Each of these is called for every event of its kind, so it makes nothing unless somebody listens.
 
@@ -64,4 +76,9 @@ export function publishReceive(connection: Connection, message: unknown): void {
 export function publishReject(connection: Connection, message: unknown, error: PikeError): void {
   if (!REJECT.hasSubscribers) return;
   REJECT.publish({ connection, message, error } satisfies RejectDiagnostics);
+}
+
+/** @param tell makes what is told, if somebody listens */
+export function publishHandshake(tell: () => HandshakeDiagnostics): void {
+  if (HANDSHAKE.hasSubscribers) HANDSHAKE.publish(tell());
 }

@@ -23,6 +23,7 @@ export const PIKE_ERRORS = {
   PIKE_ERR_CONNECT_TIMEOUT: 'The connection was not established in time.',
   PIKE_ERR_CONNECT_ABORTED: 'Connecting was given up: aborted, disconnected or shut down.',
   PIKE_ERR_ACCEPT_TIMEOUT: 'finishAccept() was not called in time.',
+  PIKE_ERR_HANDSHAKE_FAILED: 'The TLS handshake of a peer that had connected to us failed.',
   PIKE_ERR_CONNECTION_LOST: 'The connection broke: the system reported an error on its socket.',
   PIKE_ERR_REMOTE_ENDED: 'The peer ended the connection.',
   PIKE_ERR_DISCONNECTED: 'The connection is finishing or has ended.',

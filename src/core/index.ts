@@ -9,6 +9,7 @@ export type {
 } from './connector.js';
 export type {
   ConnectionDiagnostics,
+  HandshakeDiagnostics,
   ReceiveDiagnostics,
   RejectDiagnostics,
   SendDiagnostics,

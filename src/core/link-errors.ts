@@ -14,6 +14,19 @@ export function connectFailed(remote: Endpoint | undefined, cause: unknown): Pik
   );
 }
 
+/** A peer has not got through its TLS handshake. @param why what was wrong, in Node's words */
+export function handshakeFailed(
+  remote: Endpoint | undefined,
+  why: string,
+  cause: Error,
+): PikeError {
+  return new PikeError(
+    'PIKE_ERR_HANDSHAKE_FAILED',
+    `The TLS handshake${remote === undefined ? '' : ` of ${showEndpoint(remote)}`} failed: ${why}`,
+    { cause },
+  );
+}
+
 /** The application has given up a connection that was being established. */
 export function disconnectedEarly(): PikeError {
   return new PikeError('PIKE_ERR_CONNECT_ABORTED', 'Disconnected while it was still connecting.');

@@ -1,14 +1,20 @@
 import { isIP, createConnection } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as tlsConnect, TLSSocket } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import { acceptedBytesOf } from './accepted-bytes.js';
 import type { ConnectionEnds } from './connection.js';
+import { publishHandshake } from './diagnostics.js';
+import type { HandshakeDiagnostics } from './diagnostics.js';
 import type { Endpoint } from './endpoint.js';
+import type { FailedHandshake } from './handshakes.js';
+import { handshakeFailed } from './link-errors.js';
 import { NetListener } from './net-listener.js';
-import { NET_OPTIONS, readNetOptions } from './net-options.js';
+import { checkTls, NET_OPTIONS, readNetOptions } from './net-options.js';
 import type { NetConnectorOptions, NetSettings } from './net-options.js';
-import { readConnectorOptions } from './options.js';
+import { invalidOption, readConnectorOptions } from './options.js';
 import { report } from './report.js';
+import { localOf, remoteOf } from './socket-ends.js';
 import { StreamConnector } from './stream-connector.js';
 import { tlsPeerOf } from './tls-peer.js';
 import type { TlsPeer } from './tls-peer.js';
@@ -21,6 +27,8 @@ import type { AcceptedBytes } from './wire.js';
 export class NetConnector<T> extends StreamConnector<T> {
   readonly #net: NetSettings;
   #listener: NetListener | undefined;
+  /** What has been given since instead of some of the `tls` options. */
+  #secureContext: SecureContextOptions = {};
 
   /** @throws PikeError `PIKE_ERR_INVALID_OPTION`, naming the option */
   constructor(options: NetConnectorOptions<T>) {
@@ -32,16 +40,34 @@ export class NetConnector<T> extends StreamConnector<T> {
     return this.#listener?.address;
   }
 
+  /**
+   * Exchanges what TLS peers are shown, and by what they are known, while the connector runs: `key`, `cert`,
+   * `ca`, and the other options of Node's `tls.createSecureContext`. What is not given stays as it is. It counts from
+   * the next handshake on, of peers that connect and of those that we connect to; connections that are there go on.
+   * (As `tls.Server.setSecureContext` of Node, which forgets what is not given.)
+   * @throws PikeError `PIKE_ERR_INVALID_OPTION` if they cannot be used, and then nothing is exchanged; or if the
+   * connector was not given `tls`
+   */
+  setSecureContext(options: SecureContextOptions): void {
+    const { tls } = this.#net;
+    if (tls === undefined) throw invalidOption('NetConnector', 'tls', 'must be set from the start');
+    const secureContext = { ...this.#secureContext, ...options };
+    checkTls({ ...tls, ...secureContext });
+    this.#listener?.setSecureContext({ ...tls, ...secureContext });
+    this.#secureContext = secureContext;
+  }
+
   protected async listen(): Promise<void> {
-    const { listenOn } = this.#net;
+    const { listenOn, tls } = this.#net;
     if (listenOn === undefined) return;
     const { acceptTimeout, maxConnections, onError } = this.settings;
     this.#listener = await NetListener.listen(
-      { ...this.#net, listenOn },
+      { ...this.#net, listenOn, tls: tls && { ...tls, ...this.#secureContext } },
       acceptTimeout,
       maxConnections,
       {
         arrived: (socket) => this.#accept(socket),
+        handshakeFailed: (failed) => publishHandshake(() => this.#toldOf(failed)),
         acceptFailed: (error) => {
           if (onError !== undefined) report(onError, error);
         },
@@ -61,7 +87,7 @@ export class NetConnector<T> extends StreamConnector<T> {
     const socket =
       tls === undefined
         ? createConnection(where)
-        : tlsConnect({ ...servernameOf(endpoint), ...tls, ...where });
+        : tlsConnect({ ...servernameOf(endpoint), ...tls, ...this.#secureContext, ...where });
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       this.#tune(socket);
       const remote = 'path' in endpoint ? endpoint : remoteOf(socket);
@@ -85,6 +111,10 @@ export class NetConnector<T> extends StreamConnector<T> {
     if (!this.arrived(socket, ends)) socket.destroy();
   }
 
+  #toldOf({ remote, why, cause }: FailedHandshake): HandshakeDiagnostics {
+    return { error: handshakeFailed(remote, why, cause), remote, local: this.address };
+  }
+
   #tune(socket: Socket): void {
     const { noDelay, keepAliveDelay } = this.#net;
     socket.setNoDelay(noDelay);
@@ -97,18 +127,6 @@ function servernameOf(endpoint: Endpoint): { servername?: string } {
   return 'host' in endpoint && isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {};
 }
 
-function remoteOf({ remoteAddress, remotePort }: Socket): Endpoint | undefined {
-  return endpointOf(remoteAddress, remotePort);
-}
-
-function localOf({ localAddress, localPort }: Socket): Endpoint | undefined {
-  return endpointOf(localAddress, localPort);
-}
-
 function tlsOf(socket: Socket): TlsPeer | undefined {
   return socket instanceof TLSSocket ? tlsPeerOf(socket) : undefined;
-}
-
-function endpointOf(host: string | undefined, port: number | undefined): Endpoint | undefined {
-  return host === undefined || port === undefined ? undefined : { host, port };
 }

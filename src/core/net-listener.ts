@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { Server as TlsServer } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import type { Endpoint } from './endpoint.js';
+import { Handshakes } from './handshakes.js';
+import type { FailedHandshake } from './handshakes.js';
 import { listenFailed } from './listen-options.js';
 import type { ListenOn } from './listen-options.js';
 import type { NetSettings } from './net-options.js';
@@ -12,6 +15,7 @@ import type { NetSettings } from './net-options.js';
 export interface NetListenerHost {
   /** A peer has arrived; with TLS, its handshake is done. The socket is not read yet. */
   arrived(socket: Socket): void;
+  handshakeFailed(failed: FailedHandshake): void;
   /** The system could not accept a peer (too many open files, say). The next one may succeed. */
   acceptFailed(error: Error): void;
 }
@@ -25,12 +29,11 @@ export class NetListener {
    */
   readonly sharedAddress: Endpoint | undefined;
   readonly #server: Server;
-  /** Peers whose TLS handshake is not done, by address. */
-  readonly #shakingHands: Map<string, Socket>;
+  readonly #handshakes: Handshakes;
 
-  private constructor(server: Server, shakingHands: Map<string, Socket>) {
+  private constructor(server: Server, handshakes: Handshakes) {
     this.#server = server;
-    this.#shakingHands = shakingHands;
+    this.#handshakes = handshakes;
     this.address = addressOf(server);
     this.sharedAddress = isWildcard(this.address) ? undefined : this.address;
   }
@@ -48,12 +51,12 @@ export class NetListener {
   ): Promise<NetListener> {
     const { listenOn, backlog } = settings;
     try {
-      const shakingHands = new Map<string, Socket>();
-      const server = createListener(settings, handshakeTimeout, shakingHands, host);
+      const handshakes = new Handshakes();
+      const server = createListener(settings, handshakeTimeout, handshakes, host);
       server.maxConnections = maxConnections;
       await listenOrReplace(server, { ...listenOn, backlog });
       server.on('error', (error) => host.acceptFailed(error));
-      return new NetListener(server, shakingHands);
+      return new NetListener(server, handshakes);
     } catch (cause) {
       throw listenFailed(listenOn, cause);
     }
@@ -63,39 +66,36 @@ export class NetListener {
   close(): void {
     // The server's own 'close' waits for its connections; what listens is closed at once.
     this.#server.close();
-    for (const socket of this.#shakingHands.values()) socket.destroy();
+    this.#handshakes.abandon();
+  }
+
+  /** With TLS: what peers are shown, and by what they are known, from the next handshake on. */
+  setSecureContext(options: SecureContextOptions): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(options);
   }
 }
 
 function createListener(
   { tls }: NetSettings,
   handshakeTimeout: number,
-  shakingHands: Map<string, Socket>,
+  handshakes: Handshakes,
   host: NetListenerHost,
 ): Server {
   // Half-open and paused at first: when to end, and when to read, is the connection's decision.
   const plain = { allowHalfOpen: true, pauseOnConnect: true };
   if (tls === undefined) return createServer(plain, (socket) => host.arrived(socket));
-  const server = createTlsServer({ handshakeTimeout, ...tls, allowHalfOpen: true });
-  server.on('connection', (socket: Socket) => {
-    const key = keyOf(socket);
-    shakingHands.set(key, socket);
-    socket.once('close', () => {
-      if (shakingHands.get(key) === socket) shakingHands.delete(key);
-    });
-  });
+  const server = new TlsServer({ handshakeTimeout, ...tls, allowHalfOpen: true });
+  server.on('connection', (socket: Socket) => handshakes.begun(socket));
   // A handshake that fails costs its peer the connection, and nobody else anything.
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('tlsClientError', (error, socket) => {
+    if (!handshakes.abandoned) host.handshakeFailed(handshakes.failed(socket, error));
+    socket.destroy();
+  });
   server.on('secureConnection', (socket) => {
-    shakingHands.delete(keyOf(socket));
+    handshakes.done(socket);
     host.arrived(socket);
   });
   return server;
-}
-
-/** What a TLS socket and the plain one beneath it have in common. */
-function keyOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 type ListenTarget = ({ path: string } | { port: number; host?: string }) & { backlog: number };

@@ -72,8 +72,8 @@ export function readNetOptions(options: NetConnectorOptions<unknown>): NetSettin
   return { listenOn, tls, backlog, noDelay, keepAliveDelay };
 }
 
-/** What cannot be used is found now, not with the first connection. */
-function checkTls(tls: NetTlsOptions): void {
+/** What cannot be used is found now, not with the first connection. @throws PikeError `PIKE_ERR_INVALID_OPTION` */
+export function checkTls(tls: NetTlsOptions): void {
   checkType(OWNER, 'tls', tls, 'object');
   const { servername, session } = tls as { servername?: unknown; session?: unknown };
   // Node looks at these two when the socket is connecting already, and nobody would have it to close.

@@ -219,17 +219,6 @@ describe('TLS', () => {
     },
   );
 
-  it('gives up a handshake that never ends after acceptTimeout, and at shutdown', async () => {
-    const server = await sockets.server({ tls: SERVER, acceptTimeout: 100 });
-    const silent = await sockets.peer(addressOf(server.connector));
-    await silent.ended;
-    const patient = await sockets.server({ tls: SERVER });
-    const other = await sockets.peer(addressOf(patient.connector));
-    await patient.connector.shutdown({ finishQueues: true });
-    await other.ended;
-    expect([...server.events.all, ...patient.events.all]).toEqual([]);
-  });
-
   it('reports what was in flight when the peer was lost as uncertain, and what was behind as queued', async () => {
     const server = await sockets.server({ tls: SERVER, chunkBytes: 65_536 });
     const { port } = addressOf(server.connector) as { port: number };
