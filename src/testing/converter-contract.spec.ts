@@ -211,6 +211,17 @@ describe('converterCases', () => {
     ]);
   });
 
+  it('says how a value is to be refused, should a converter throw something else', async () => {
+    class Careless extends Texts {
+      override encode(message: string, writer: ByteWriter): void {
+        if (message === 'two') throw new Error('two of them');
+        super.encode(message, writer);
+      }
+    }
+    const cases = converterCases(new Careless(), ['a'], { unsendable: { two: 'two' } });
+    await expect(cases.at(-1)?.run()).rejects.toThrow(/PIKE_ERR_SERIALIZER.*two of them/);
+  });
+
   it('lets converters that stream their messages be unbounded', () => {
     const names = converterCases(new Texts(), ['a'], { bounded: false }).map(({ name }) => name);
     expect(names).not.toContainEqual(expect.stringContaining('maxMessageBytes'));

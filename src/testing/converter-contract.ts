@@ -4,7 +4,7 @@ import type { Connection } from '../core/connection.js';
 import type { Converter, Serializer } from '../core/converter.js';
 import { WAIT_FOR_CALLBACK } from '../core/converter.js';
 import { checkBytes, checkSerializer } from '../core/converter-answers.js';
-import { isPikeError } from '../core/errors.js';
+import { describeThrown, isPikeError } from '../core/errors.js';
 import { encodeFrame, isFramedConverter } from '../core/framed-converter.js';
 import { checkKnown, isConverter } from '../core/options.js';
 import type { DecodeOptions } from './every-split.js';
@@ -215,10 +215,19 @@ export function converterCases<T>(
   for (const [what, value] of Object.entries(options.unsendable ?? {})) {
     cases.push({
       name: `refuses to serialize: ${what}`,
-      run: () => rejects(encode(value as T), isPikeError),
+      run: () => rejects(encode(value as T), refusal),
     });
   }
   return cases;
+}
+
+/** Whether what a serializer throws is meant, and no fault of the converter. */
+function refusal(thrown: unknown): true {
+  ok(
+    isPikeError(thrown),
+    `what is no message must be refused with a PikeError, to be told from a fault: PIKE_ERR_SERIALIZER; thrown was ${describeThrown(thrown)}`,
+  );
+  return true;
 }
 
 /**
