@@ -259,11 +259,14 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
   }
 
   caughtUp(): void {
-    const { truncation } = this.inbox;
-    if (this.#holdsEnd) this.#releaseHeldEnd(truncation);
-    else if (this.#halfOpen && truncation !== undefined) {
-      this.#end('remoteDisconnect', truncation, true);
-    } else this.inbox.goOn();
+    if (this.#holdsEnd) {
+      this.#releaseHeldEnd(this.inbox.truncation);
+      return;
+    }
+    // An error costs microseconds, and it is none as long as the peer may go on.
+    const truncation = this.#halfOpen ? this.inbox.truncation : undefined;
+    if (truncation === undefined) this.inbox.goOn();
+    else this.#end('remoteDisconnect', truncation, true);
   }
 
   /** The one mutator of the state. */
