@@ -10,7 +10,7 @@ export type AcceptedBytes = () => number | undefined;
 
 /** Who knows the sockets of a transport. */
 export interface SocketExpert {
-  /** Begins to count, for a socket that is connected and that nothing was written to. */
+  /** @internal As in the class that has it. Begins to count, for a socket that is connected and that nothing was written to. */
   acceptedBytesOf(socket: Duplex): AcceptedBytes;
 }
 
