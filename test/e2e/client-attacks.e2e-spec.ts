@@ -1,7 +1,7 @@
 // Prevents: a client that is used, answered or closed in an unusual order leaves a caller waiting,
 // gives it another's reply, tells it that sending again is safe when it is not, or brings the
 // process down.
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { decode } from '@msgpack/msgpack';
 import { PikeClient, rawMessages } from 'nestjs-pike';
@@ -9,6 +9,7 @@ import type { OutgoingPacket, PikeClientOptions, PikeError } from 'nestjs-pike';
 import { LengthPrefixedConverter, Primitives, textPayload } from 'nestjs-pike/converters';
 import { lastValueFrom, take, timeout, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
+import { muteLogger } from '../support/mute-logger.js';
 import { RawListener } from '../support/raw-peer.js';
 import type { RawPeer } from '../support/raw-peer.js';
 import { nextTurn } from '../support/turns.js';
@@ -31,6 +32,7 @@ function packetsOf(bytes: Buffer): Record<string, unknown>[] {
 
 describe('a client', () => {
   const closers: (() => Promise<unknown>)[] = [];
+  beforeEach(() => muteLogger());
   afterEach(async () => {
     for (const close of closers.splice(0).reverse()) await close();
     jest.restoreAllMocks();
@@ -291,7 +293,6 @@ describe('a client', () => {
     });
 
     it('that takes its time: says that nothing was sent when the connection ends meanwhile', async () => {
-      jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
       const { client, peer } = await pair({ serializer: slowly(200), retryUnsent: false });
       const results = [client.emit('e', 1), client.send('r', 2)].map(outcome);
       await pause(20);
@@ -371,7 +372,6 @@ describe('a client', () => {
     });
 
     it('gives each caller its own reply, though one before could not be sent', async () => {
-      jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
       const converter = new LengthPrefixedConverter<string>({ bytes: 1, payload: textPayload });
       const { client, peer } = await pair<string>({
         converter,

@@ -1,8 +1,9 @@
 // Prevents: a server restarts, and its clients stay away, lose what they had not sent, send it
 // twice or in another order, or collect for ever what they cannot send.
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { NetConnector } from 'nestjs-pike/core';
 import { firstValueFrom, take, toArray } from 'rxjs';
+import { muteLogger } from '../support/mute-logger.js';
 import { nextTurn } from '../support/turns.js';
 import { useSockets } from '../support/use-sockets.js';
 import {
@@ -16,6 +17,10 @@ import {
 } from './raw-server.js';
 
 const sockets = useSockets();
+beforeEach(() => muteLogger());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 describe('a client whose connection was lost', () => {
   it('is connected again by itself, though nobody uses it', async () => {
