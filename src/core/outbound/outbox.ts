@@ -145,8 +145,8 @@ export class Outbox<T> implements OutboundHost<T> {
   finishBegun(): void {
     const pump = this.#makePump();
     const taken = pump.takeWaiting();
-    // Not by spreading them as arguments: there may be more than the stack holds.
-    this.#returned = this.#returned.concat(taken);
+    // In front: the one that was in hand at first may come now. Not by spreading, for the stack would not hold them.
+    this.#returned = taken.concat(this.#returned);
     const error = messageReturned(undefined);
     if (taken.length > 0) this.#cameBack = error;
     this.#flushWaiters?.returned(pump.queue.pending, error);
