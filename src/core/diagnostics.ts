@@ -1,6 +1,7 @@
-import { channel } from 'node:diagnostics_channel';
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Connection } from './connection.js';
 import type { ConnectionState } from './connection-state.js';
+import type { Connector } from './connector.js';
 import type { Endpoint } from './endpoint.js';
 import type { PikeError } from './errors.js';
 
@@ -37,6 +38,8 @@ export interface RejectDiagnostics {
 
 /** What the channel `nestjs-pike:handshake` tells: a TLS handshake has failed at a connector that listens. */
 export interface HandshakeDiagnostics {
+  /** The connector that listens. */
+  readonly connector: Connector<unknown>;
   /** `PIKE_ERR_HANDSHAKE_FAILED`; `cause` is what Node says. */
   readonly error: PikeError;
   /** Whose: `undefined` if it has gone already, or connects over a unix-domain socket. */
@@ -81,4 +84,18 @@ export function publishReject(connection: Connection, message: unknown, error: P
 /** @param tell makes what is told, if somebody listens */
 export function publishHandshake(tell: () => HandshakeDiagnostics): void {
   if (HANDSHAKE.hasSubscribers) HANDSHAKE.publish(tell());
+}
+
+/** Listens to the TLS handshakes that fail at one connector. @returns ends that */
+export function watchHandshakes(
+  connector: Connector<unknown>,
+  failed: (error: PikeError) => void,
+): () => void {
+  const { name } = HANDSHAKE;
+  const told = (message: unknown): void => {
+    const { connector: whose, error } = message as HandshakeDiagnostics;
+    if (whose === connector) failed(error);
+  };
+  subscribe(name, told);
+  return () => void unsubscribe(name, told);
 }

@@ -11,9 +11,10 @@ import type { FailedHandshake } from './handshakes.js';
 import { handshakeFailed } from './link-errors.js';
 import { NetListener } from './net-listener.js';
 import { checkTls, NET_OPTIONS, readNetOptions } from './net-options.js';
-import type { NetConnectorOptions, NetSettings } from './net-options.js';
-import { invalidOption, readConnectorOptions } from './options.js';
+import type { NetConnectorOptions, NetSettings, NetTlsOptions } from './net-options.js';
+import { checkType, invalidOption, readConnectorOptions } from './options.js';
 import { report } from './report.js';
+import { exchange } from './secure-context.js';
 import { localOf, remoteOf } from './socket-ends.js';
 import { StreamConnector } from './stream-connector.js';
 import { tlsPeerOf } from './tls-peer.js';
@@ -42,27 +43,31 @@ export class NetConnector<T> extends StreamConnector<T> {
 
   /**
    * Exchanges what TLS peers are shown, and by what they are known, while the connector runs: `key`, `cert`,
-   * `ca`, and the other options of Node's `tls.createSecureContext`. What is not given stays as it is. It counts from
-   * the next handshake on, of peers that connect and of those that we connect to; connections that are there go on.
+   * `ca`, and the other options of Node's `tls.createSecureContext`. What is not given, or undefined, stays as it is;
+   * `key` and `cert` take the place of `pfx`, and the other way round. It counts from the next handshake on, of peers
+   * that connect and of those that we connect to; connections that are there go on. May be called at any time.
    * (As `tls.Server.setSecureContext` of Node, which forgets what is not given.)
    * @throws PikeError `PIKE_ERR_INVALID_OPTION` if they cannot be used, and then nothing is exchanged; or if the
    * connector was not given `tls`
    */
   setSecureContext(options: SecureContextOptions): void {
+    checkType('setSecureContext', 'options', options, 'object');
     const { tls } = this.#net;
     if (tls === undefined) throw invalidOption('NetConnector', 'tls', 'must be set from the start');
-    const secureContext = { ...this.#secureContext, ...options };
-    checkTls({ ...tls, ...secureContext });
-    this.#listener?.setSecureContext({ ...tls, ...secureContext });
+    const secureContext = exchange(this.#secureContext, options);
+    const all = exchange(tls, secureContext);
+    checkTls(all);
+    this.#listener?.setSecureContext(all);
     this.#secureContext = secureContext;
   }
 
   protected async listen(): Promise<void> {
-    const { listenOn, tls } = this.#net;
+    const { listenOn } = this.#net;
     if (listenOn === undefined) return;
     const { acceptTimeout, maxConnections, onError } = this.settings;
+    const secureContext = this.#secureContext;
     this.#listener = await NetListener.listen(
-      { ...this.#net, listenOn, tls: tls && { ...tls, ...this.#secureContext } },
+      { ...this.#net, listenOn, tls: this.#tls },
       acceptTimeout,
       maxConnections,
       {
@@ -73,6 +78,8 @@ export class NetConnector<T> extends StreamConnector<T> {
         },
       },
     );
+    // It may have been exchanged meanwhile.
+    if (this.#secureContext !== secureContext) this.#listener.setSecureContext({ ...this.#tls });
   }
 
   protected stopAccepting(): Promise<void> {
@@ -82,12 +89,12 @@ export class NetConnector<T> extends StreamConnector<T> {
   }
 
   protected dial(endpoint: Endpoint, connected: (ends: ConnectionEnds) => void): Socket {
-    const { tls } = this.#net;
+    const tls = this.#tls;
     const where = { ...endpoint, allowHalfOpen: true };
     const socket =
       tls === undefined
         ? createConnection(where)
-        : tlsConnect({ ...servernameOf(endpoint), ...tls, ...this.#secureContext, ...where });
+        : tlsConnect({ ...servernameOf(endpoint), ...tls, ...where });
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       this.#tune(socket);
       const remote = 'path' in endpoint ? endpoint : remoteOf(socket);
@@ -101,6 +108,12 @@ export class NetConnector<T> extends StreamConnector<T> {
     return acceptedBytesOf(socket);
   }
 
+  /** The options as they are now: getters among them are asked again. */
+  get #tls(): NetTlsOptions | undefined {
+    const { tls } = this.#net;
+    return tls && exchange(tls, this.#secureContext);
+  }
+
   #accept(socket: Socket): void {
     this.#tune(socket);
     const ends = {
@@ -112,7 +125,8 @@ export class NetConnector<T> extends StreamConnector<T> {
   }
 
   #toldOf({ remote, why, cause }: FailedHandshake): HandshakeDiagnostics {
-    return { error: handshakeFailed(remote, why, cause), remote, local: this.address };
+    const error = handshakeFailed(remote, why, cause);
+    return { connector: this, error, remote, local: this.address };
   }
 
   #tune(socket: Socket): void {

@@ -84,7 +84,8 @@ function createListener(
   // Half-open and paused at first: when to end, and when to read, is the connection's decision.
   const plain = { allowHalfOpen: true, pauseOnConnect: true };
   if (tls === undefined) return createServer(plain, (socket) => host.arrived(socket));
-  const server = new TlsServer({ handshakeTimeout, ...tls, allowHalfOpen: true });
+  // Who ends its side in the middle of the handshake has left.
+  const server = new TlsServer({ handshakeTimeout, ...tls, allowHalfOpen: false });
   server.on('connection', (socket: Socket) => handshakes.begun(socket));
   // A handshake that fails costs its peer the connection, and nobody else anything.
   server.on('tlsClientError', (error, socket) => {
@@ -93,6 +94,7 @@ function createListener(
   });
   server.on('secureConnection', (socket) => {
     handshakes.done(socket);
+    socket.allowHalfOpen = true;
     host.arrived(socket);
   });
   return server;

@@ -86,4 +86,13 @@ export function checkTls(tls: NetTlsOptions): void {
   } catch (cause) {
     throw invalidOption(OWNER, 'tls', `cannot be used: ${describeThrown(cause)}`, cause);
   }
+  const { key, cert, privateKeyIdentifier } = tls;
+  // Node takes one alone, and then no handshake succeeds.
+  if (Boolean(key ?? privateKeyIdentifier) !== Boolean(cert)) {
+    throw invalidOption(
+      OWNER,
+      cert ? 'tls.key' : 'tls.cert',
+      'is missing: key and cert go together',
+    );
+  }
 }

@@ -1,10 +1,12 @@
 // Prevents: a peer that never ends its handshake keeps a connector, and its process, from ending; a peer whose
 // handshake is done is cut off with those; nobody learns why peers do not get through.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { connect as tlsConnect } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Finish, HandshakeDiagnostics, NetTlsOptions } from 'nestjs-pike/core';
 import { eventually } from '../support/eventually.js';
+import { RawPeer } from '../support/raw-peer.js';
 import { pem } from '../support/transports/tls.js';
 import type { Recorded } from '../support/use-sockets.js';
 import { addressOf, useSockets } from '../support/use-sockets.js';
@@ -35,6 +37,21 @@ describe.each(PLACES)('a handshake over %s', (_, serve) => {
     expect(server.events.all).toEqual([]);
   });
 
+  it('counts in maxConnections until it has failed', async () => {
+    const server = await serve({ tls: SERVER, maxConnections: 2 });
+    const endpoint = addressOf(server.connector);
+    const peers = await Promise.all([1, 2].map(() => sockets.peer(endpoint)));
+    await sockets.refused(endpoint);
+    for (const peer of peers) peer.reset();
+
+    const client = await sockets.client({ tls: { ca: CA, servername: 'localhost' } });
+    const connect = async () => (await client.connector.connectWaiting(endpoint)).success;
+    // The server learns of the resets when it gets round to it.
+    while (!(await connect())) continue;
+    await server.events.next('remoteConnect');
+    expect(server.events.types()).toEqual(['remoteConnect']);
+  });
+
   it.each<[string, Finish]>([
     ['now', { now: true }],
     ['finishing messages', { finishMessages: true }],
@@ -57,6 +74,56 @@ describe.each(PLACES)('a handshake over %s', (_, serve) => {
     if ('finishQueues' in how) await client.events.next('messageReceived');
   });
 });
+
+describe.each(PLACES)('a shutdown over %s', (_, serve) => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'leaves no socket open, however far a handshake of %s has come',
+    async (version) => {
+      const hello = await helloOf(version);
+      const before = openSockets();
+      const { connector, events } = await serve({ tls: MUTUAL });
+      const place = addressOf(connector);
+      const silent = await RawPeer.connect(place);
+      const halfway = await RawPeer.connect(place);
+      halfway.write(hello.subarray(0, hello.length / 2));
+      const answered = await RawPeer.connect(place);
+      answered.write(hello);
+      // The server's turn is over, and it waits for the client's.
+      await answered.bytes(1);
+      const peers = [silent, halfway, answered];
+
+      await connector.shutdown({ finishQueues: true });
+
+      await Promise.all(peers.map(({ ended }) => ended));
+      await Promise.all(peers.map((peer) => peer.destroy()));
+      await eventually(() => openSockets() === before);
+      expect(events.all).toEqual([]);
+    },
+  );
+});
+
+/** What a client says first. */
+async function helloOf(maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<Buffer> {
+  const listener = await sockets.listener();
+  const socket = tlsConnect({
+    ...(listener.address as { host: string; port: number }),
+    maxVersion,
+  });
+  socket.on('error', () => undefined);
+  const peer = await listener.accept();
+  const length = (await peer.bytes(5)).readUInt16BE(3);
+  const hello = await peer.bytes(5 + length);
+  const closed = once(socket, 'close');
+  socket.destroy();
+  await Promise.all([closed, peer.destroy(), listener.close()]);
+  return hello;
+}
+
+/** How many sockets this process has open. */
+function openSockets(): number {
+  const sorts = new Set(['TCPSocketWrap', 'PipeWrap', 'TLSWrap']);
+  return process.getActiveResourcesInfo().filter((sort) => sorts.has(sort)).length;
+}
 
 describe('a handshake that fails', () => {
   let told: HandshakeDiagnostics[];
@@ -93,6 +160,7 @@ describe('a handshake that fails', () => {
 
     expect(told).toEqual([
       {
+        connector,
         error: expect.objectContaining({
           name: 'PikeError',
           code: 'PIKE_ERR_HANDSHAKE_FAILED',
@@ -120,6 +188,29 @@ describe('a handshake that fails', () => {
     expect(new Set(told.map(({ error }) => (error.cause as { code: string }).code))).toEqual(
       new Set(['ERR_SSL_HTTP_REQUEST', 'ECONNRESET', 'ERR_TLS_HANDSHAKE_TIMEOUT']),
     );
+  });
+
+  it('is that of a peer which ends its side in the middle, as those do that look whether a port is open', async () => {
+    // Were it kept until then, the test would have run out of time.
+    const { connector } = await sockets.server({ tls: SERVER, acceptTimeout: 2_147_483_647 });
+    const peers = await Promise.all([1, 2].map(() => sockets.peer(addressOf(connector))));
+    peers[1]?.write(BEGUN);
+    for (const peer of peers) peer.end();
+
+    await Promise.all(peers.map(({ ended }) => ended));
+    await eventually(() => told.length === 2);
+
+    for (const { error } of told) expect(error.cause).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('is told without an address of a peer on a unix-domain socket', async () => {
+    const path = await sockets.socketPath();
+    await sockets.client({ path, tls: SERVER });
+    (await sockets.peer({ path })).write('hello\n');
+    await eventually(() => told.length === 1);
+    expect(told).toMatchObject([
+      { error: { code: 'PIKE_ERR_HANDSHAKE_FAILED' }, remote: undefined, local: { path } },
+    ]);
   });
 
   it('is not told of those that we give up ourselves, by a shutdown', async () => {

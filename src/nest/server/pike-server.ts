@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from 'node:tls';
 import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
@@ -20,6 +21,7 @@ import { Groups } from '../push/groups.js';
 import type { PeerVerbs } from '../push/peer-verbs.js';
 import type { Session } from '../session/session.js';
 import { PIKE_TRANSPORT } from '../transport.js';
+import { Certificates } from './certificates.js';
 import { LifecycleHandlers } from './lifecycle-handlers.js';
 import { soloHandler } from '../handling/event-handlers.js';
 import { runHooked } from '../handling/processing.js';
@@ -73,6 +75,8 @@ export class PikeServer<T = unknown>
   readonly #warnings = new LogLimit(MOST_LOGGED);
   readonly #failures = new LogLimit(MOST_LOGGED);
   readonly #refusals = new LogLimit(MOST_LOGGED);
+  readonly #handshakes = new LogLimit(MOST_LOGGED);
+  readonly #certificates = new Certificates();
   readonly #options: PikeServerOptions<T>;
   #application: OptionSource | undefined;
   #signal: string | undefined;
@@ -150,6 +154,16 @@ export class PikeServer<T = unknown>
       throw new PikeError('PIKE_ERR_NOT_RUNNING', 'The server has no connector before listen().');
     }
     return this.#serving.connector as C;
+  }
+
+  /**
+   * Exchanges certificates without a restart: see `setSecureContext` of `NetConnector`. May be called at any time;
+   * it holds when the server listens next, too.
+   * @throws PikeError `PIKE_ERR_INVALID_OPTION` if they cannot be used, and then nothing is exchanged; or if the
+   * server speaks no TLS
+   */
+  setSecureContext(options: SecureContextOptions): void {
+    this.#certificates.exchange(this.#serving?.connector ?? this.createConnector(), options);
   }
 
   /**
@@ -271,6 +285,18 @@ export class PikeServer<T = unknown>
       end: () => this.#endHook?.(transportId, context),
     };
     void runHooked(hooks, processing, (thrown) => this.report(thrown));
+  }
+
+  /** @internal */
+  createConnector(): Connector<T> {
+    const connector = this.settings.createConnector((error) => this.report(error));
+    return this.#certificates.bringTo(connector);
+  }
+
+  /** @internal Whoever looks whether a port is open fails a handshake: nothing to worry about. */
+  handshakeFailed({ message }: PikeError): void {
+    const addition = this.#handshakes.pass();
+    if (addition !== undefined) this.logger.debug?.(message + addition);
   }
 
   /** @internal */

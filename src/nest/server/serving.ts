@@ -1,6 +1,8 @@
 import type { Connection } from '../../core/connection.js';
 import type { Connector } from '../../core/connector.js';
+import { watchHandshakes } from '../../core/diagnostics.js';
 import { showEndpoint } from '../../core/endpoint.js';
+import type { PikeError } from '../../core/errors.js';
 import type {
   ConnectorEvent,
   FinishConnectEvent,
@@ -40,12 +42,15 @@ export interface ServingHost<T> extends HandlerAccess<T> {
   readonly settings: PikeServerSettings<T>;
   readonly lifecycle: LifecycleHandlers<T>;
   readonly groups: Groups<Session<T>>;
+  createConnector(): Connector<T>;
   /** {@link Serving.connected} may have changed. */
   connectedChanged(): void;
   /** Told of every event of the connector, first. */
   observe(event: ConnectorEvent<T>): void;
   /** A peer has misbehaved, or could not be sent what it waits for. */
   warn(error: unknown): void;
+  /** A peer has not got through TLS. */
+  handshakeFailed(error: PikeError): void;
   /** A handler, or other code of the application, failed in a way of which no peer is told. */
   report(error: unknown): void;
 }
@@ -67,7 +72,7 @@ export class Serving<T> {
 
   constructor(host: ServingHost<T>) {
     this.#host = host;
-    const connector = host.settings.createConnector((error) => host.report(error));
+    const connector = host.createConnector();
     this.connector = connector;
     this.#sessions = new Sessions<T>({
       connector,
@@ -87,7 +92,11 @@ export class Serving<T> {
   }
 
   async start(): Promise<void> {
-    this.#unsubscribe = this.connector.subscribe((event) => this.#happened(event));
+    const endings = [
+      this.connector.subscribe((event) => this.#happened(event)),
+      watchHandshakes(this.connector, (error) => this.#host.handshakeFailed(error)),
+    ];
+    this.#unsubscribe = () => endings.forEach((end) => end());
     try {
       await this.connector.run();
       if (!this.#draining) this.#dialling.start();
