@@ -21,7 +21,7 @@ export interface ConnectionFacts {
   readonly remote: Endpoint | undefined;
   readonly local: Endpoint | undefined;
   readonly tls?: TlsPeer | undefined;
-  readonly inbox?: InboundFacts;
+  readonly reading?: InboundFacts;
   readonly events?: { readonly separate: boolean };
   readonly ended?: boolean;
 }
@@ -65,12 +65,12 @@ export class Connection {
 
   /** How many bytes have arrived; what TLS adds to them does not count. */
   get bytesRead(): number {
-    return this.#facts.inbox?.bytesRead ?? 0;
+    return this.#facts.reading?.bytesRead ?? 0;
   }
 
   /** Whether it is not read at present: not open, or what it has sent waits to be taken. */
   get paused(): boolean {
-    return this.#facts.inbox?.paused ?? false;
+    return this.#facts.reading?.paused ?? false;
   }
 
   /** Whether its events go to a queue of their own, see `receiveFrom` and `merge` of the connector. */

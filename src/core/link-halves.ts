@@ -1,4 +1,4 @@
-import type { Connection } from './connection.js';
+import type { Connection, InboundFacts } from './connection.js';
 import { isOpen } from './connection-state.js';
 import type { ConnectionState } from './connection-state.js';
 import { Inbox } from './inbound/inbox.js';
@@ -14,6 +14,12 @@ export interface HalvesHost<T> extends OutboxHost<T>, InboxHost<T> {
   readonly state: ConnectionState;
 }
 
+/** How reading from a connection goes, and what becomes of what is read. */
+export interface ReadingFacts extends InboundFacts {
+  /** How many of its events wait for the application to take them. */
+  readonly pendingEvents: number;
+}
+
 /** Makes what sends, as far as the connection has come. */
 export function createOutbox<T>(host: HalvesHost<T>): Outbox<T> {
   const outbox = new Outbox(host.connection, host.owner.settings, host.owner.pool, host);
@@ -27,4 +33,9 @@ export function createInbox<T>(host: HalvesHost<T>): Inbox<T> {
   if (isOpen(host.state)) inbox.start();
   else if (host.state === 'closed') inbox.stop();
   return inbox;
+}
+
+/** What an inbox would say that has not been made. */
+export function nothingRead(state: ConnectionState): ReadingFacts {
+  return { bytesRead: 0, paused: !isOpen(state), pendingEvents: 0 };
 }

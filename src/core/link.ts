@@ -20,8 +20,8 @@ import {
   notConnected,
   notTaking,
 } from './link-errors.js';
-import { createInbox, createOutbox } from './link-halves.js';
-import type { HalvesHost } from './link-halves.js';
+import { createInbox, createOutbox, nothingRead } from './link-halves.js';
+import type { HalvesHost, ReadingFacts } from './link-halves.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
 import { LinkEnding } from './link-ending.js';
 import type { LinkEvents } from './link-events.js';
@@ -82,9 +82,9 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
     return (this.#inbox ??= createInbox(this));
   }
 
-  /** How many of its events wait for the application to take them. */
-  get pendingEvents(): number {
-    return this.#inbox?.pendingEvents ?? 0;
+  /** How reading goes: to be looked at, which makes no inbox. */
+  get reading(): ReadingFacts {
+    return this.#inbox ?? nothingRead(this.#state);
   }
 
   get state(): ConnectionState {

@@ -226,7 +226,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   gone(link: Link<T>): void {
     this.#links.delete(link);
     if (this.#links.size === 0) this.#patrol.stop();
-    if (!link.events.separate && link.pendingEvents > 0) this.#untaken.add(link);
+    if (!link.events.separate && link.reading.pendingEvents > 0) this.#untaken.add(link);
     if (this.#links.size === 0) this.#onAllGone?.();
   }
 
@@ -298,7 +298,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     return new EventQueue<T>((event, change) => {
       const link = this.#linkOf(event.connection);
       link.inbox.pendingEventsChanged(change);
-      if (link.pendingEvents === 0) this.#untaken.delete(link);
+      if (link.reading.pendingEvents === 0) this.#untaken.delete(link);
     }, this.settings.onError);
   }
 
