@@ -5,7 +5,7 @@ import { Acceptance } from './acceptance.js';
 
 describe('Acceptance', () => {
   it.each([true, false])('tells all who asked before, and all who ask later: %s', async (value) => {
-    const acceptance = new Acceptance(() => {});
+    const acceptance = new Acceptance({ accept: () => {} });
     const early = [acceptance.accepted, acceptance.accepted];
 
     acceptance.decide(value);
@@ -14,7 +14,7 @@ describe('Acceptance', () => {
   });
 
   it('can be asked for the first time when it is decided', async () => {
-    const acceptance = new Acceptance(() => {});
+    const acceptance = new Acceptance({ accept: () => {} });
     acceptance.decide(true);
 
     expect(await acceptance.accepted).toBe(true);
@@ -22,15 +22,18 @@ describe('Acceptance', () => {
 
   it('opens the connection as it is told to', () => {
     const opened: boolean[] = [];
+    const host = { accept: (separate: boolean) => void opened.push(separate) };
 
-    expect(new Acceptance((separate) => opened.push(separate)).finishAccept(true)).toBe(true);
-    expect(new Acceptance((separate) => opened.push(separate)).finishAccept(false)).toBe(true);
+    expect(new Acceptance(host).finishAccept(true)).toBe(true);
+    expect(new Acceptance(host).finishAccept(false)).toBe(true);
     expect(opened).toEqual([true, false]);
   });
 
   it('opens nothing when it is decided already', async () => {
-    const acceptance = new Acceptance(() => {
-      throw new Error('opened');
+    const acceptance = new Acceptance({
+      accept: () => {
+        throw new Error('opened');
+      },
     });
     acceptance.decide(false);
 

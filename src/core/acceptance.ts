@@ -1,20 +1,25 @@
 import type { Arrival } from './events.js';
 
+/** What is opened, or not. */
+export interface AcceptanceHost {
+  /** The peer is accepted; calls {@link Acceptance.decide}. */
+  accept(separate: boolean): void;
+}
+
 /** Whether a peer is accepted: decided once, and a promise only for those who ask. */
 export class Acceptance implements Arrival {
-  readonly #open: (separate: boolean) => void;
+  readonly #host: AcceptanceHost;
   #decision: boolean | undefined;
   #promise: Promise<boolean> | undefined;
   #resolve: ((accepted: boolean) => void) | undefined;
 
-  /** @param open opens the connection, which calls {@link decide} */
-  constructor(open: (separate: boolean) => void) {
-    this.#open = open;
+  constructor(host: AcceptanceHost) {
+    this.#host = host;
   }
 
   finishAccept(separate: boolean): boolean {
     if (this.#decision !== undefined) return false;
-    this.#open(separate);
+    this.#host.accept(separate);
     return true;
   }
 

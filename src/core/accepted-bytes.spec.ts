@@ -8,7 +8,8 @@ import type { Socket } from 'node:net';
 import type { RawListener, RawPeer } from '../../test/support/raw-peer.js';
 import { useSockets } from '../../test/support/use-sockets.js';
 import { acceptedBytesOf } from './accepted-bytes.js';
-import type { AcceptedBytes, WireHost } from './wire.js';
+import type { WireHost } from './wire.js';
+import type { AcceptedBytes } from './write-progress.js';
 import { Wire } from './wire.js';
 
 /** More than the kernel holds for a peer that does not read. */

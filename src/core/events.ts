@@ -3,6 +3,7 @@ import { PikeError } from './errors.js';
 import { checkKnown, checkType } from './options.js';
 
 const BRAND = Symbol.for('nestjs-pike.PikeEvent');
+const DEFAULTS = {};
 
 /** What became of the messages of a connection that were not sent when it ended. */
 export interface Leftovers<T> {
@@ -133,7 +134,7 @@ export class RemoteConnectEvent extends PikeEvent {
    * @throws PikeError `PIKE_ERR_ACCEPT_FINISHED` when called again, whatever the first call returned;
    * `PIKE_ERR_INVALID_OPTION`, and then it has not been called
    */
-  finishAccept(options: { separate?: boolean } = {}): boolean {
+  finishAccept(options: { separate?: boolean } = DEFAULTS): boolean {
     if (this.#called) {
       throw new PikeError('PIKE_ERR_ACCEPT_FINISHED', 'finishAccept() can be called once.');
     }

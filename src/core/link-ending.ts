@@ -8,6 +8,8 @@ import { MOST_MS } from './options.js';
 export class LinkEnding {
   /** Why we disconnect, if it is because of a fault: the first. */
   reason: PikeError | undefined;
+  /** Whether the peer has ended its side while ours goes on (`allowHalfOpen`). */
+  halfOpen = false;
   /** The last event, held back until the deserializer that still works on received bytes is done. */
   heldEnd: ((truncated: PikeError | undefined) => void) | undefined;
   #way: FinishWay | undefined;

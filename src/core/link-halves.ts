@@ -14,12 +14,6 @@ export interface HalvesHost<T> extends OutboxHost<T>, InboxHost<T> {
   readonly state: ConnectionState;
 }
 
-/** How reading from a connection goes, and what becomes of what is read. */
-export interface ReadingFacts extends InboundFacts {
-  /** How many of its events wait for the application to take them. */
-  readonly pendingEvents: number;
-}
-
 /** Makes what sends, as far as the connection has come. */
 export function createOutbox<T>(host: HalvesHost<T>): Outbox<T> {
   const outbox = new Outbox(host.connection, host.owner.settings, host.owner.pool, host);
@@ -32,10 +26,11 @@ export function createInbox<T>(host: HalvesHost<T>): Inbox<T> {
   const inbox = new Inbox(host.connection, host.owner.settings, host);
   if (isOpen(host.state)) inbox.start();
   else if (host.state === 'closed') inbox.stop();
+  inbox.pendingEventsChanged();
   return inbox;
 }
 
 /** What an inbox would say that has not been made. */
-export function nothingRead(state: ConnectionState): ReadingFacts {
-  return { bytesRead: 0, paused: !isOpen(state), pendingEvents: 0 };
+export function nothingRead(state: ConnectionState): InboundFacts {
+  return { bytesRead: 0, paused: !isOpen(state) };
 }

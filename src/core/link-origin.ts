@@ -1,6 +1,5 @@
 import type { ConnectionFacts } from './connection.js';
 import type { Endpoint } from './endpoint.js';
-import type { FinishConnectEvent } from './events.js';
 import type { LinkEvents } from './link-events.js';
 import type { ConnectorSettings } from './options.js';
 import type { ChunkPool } from './outbound/chunk-pool.js';
@@ -12,8 +11,6 @@ export interface LinkOrigin<T> {
   remote: Endpoint | undefined;
   /** Where its events go. */
   events: LinkEvents<T>;
-  /** Told how connecting went; by default a FinishConnect event is posted. */
-  onFinishConnect?: (event: FinishConnectEvent<T>) => void;
 }
 
 /** What a link shares with the others of its connector. */
@@ -23,6 +20,8 @@ export interface LinkOwner<T> extends SocketExpert {
   readonly settings: ConnectorSettings<T>;
   /** @internal */
   readonly pool: ChunkPool;
+  /** @internal The way to a queue of a connection's own, which the application receives separately. */
+  ownEvents(): LinkEvents<T>;
   /** @internal The link has ended and its socket is closed. */
   gone(link: ConnectionFacts): void;
 }

@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { Acceptance } from './acceptance.js';
 import { Connection } from './connection.js';
-import type { ConnectionFacts } from './connection.js';
+import type { ConnectionFacts, InboundFacts } from './connection.js';
 import { NEXT_STATES, takesMessages } from './connection-state.js';
 import type { ConnectionState } from './connection-state.js';
 import { publishState } from './diagnostics.js';
 import type { Endpoint } from './endpoint.js';
 import type { PikeError } from './errors.js';
-import { FinishConnectEvent, NO_LEFTOVERS, RemoteConnectEvent, disconnectEvent } from './events.js';
+import { FinishConnectEvent, NO_LEFTOVERS, RemoteConnectEvent } from './events.js';
 import type { DisconnectType, Leftovers } from './events.js';
 import type { FinishWay } from './finish.js';
 import type { Inbox } from './inbound/inbox.js';
@@ -21,7 +21,7 @@ import {
   notTaking,
 } from './link-errors.js';
 import { createInbox, createOutbox, nothingRead } from './link-halves.js';
-import type { HalvesHost, ReadingFacts } from './link-halves.js';
+import type { HalvesHost } from './link-halves.js';
 import type { LinkOrigin, LinkOwner } from './link-origin.js';
 import { LinkEnding } from './link-ending.js';
 import type { LinkEvents } from './link-events.js';
@@ -45,9 +45,10 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
   remote: Endpoint | undefined;
   local: Endpoint | undefined;
   tls: TlsPeer | undefined;
+  /** How many of its events wait for the application to take them. */
+  pendingEvents = 0;
   #outbox: Outbox<T> | undefined;
   #inbox: Inbox<T> | undefined;
-  readonly #onFinishConnect: ((event: FinishConnectEvent<T>) => void) | undefined;
   /** Of a peer that is not accepted yet. */
   #acceptance: Acceptance | undefined;
   #state: ConnectionState;
@@ -56,15 +57,12 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
   #wire: Wire | undefined;
   /** From when its end is first spoken of. */
   #ending: LinkEnding | undefined;
-  /** Whether the peer has ended its side while ours goes on (`allowHalfOpen`). */
-  #halfOpen = false;
 
   constructor(owner: LinkOwner<T>, origin: LinkOrigin<T>) {
     this.owner = owner;
     this.inbound = origin.inbound;
     this.remote = origin.remote;
     this.events = origin.events;
-    this.#onFinishConnect = origin.onFinishConnect;
     this.#state = origin.inbound ? 'arriving' : 'connecting';
     this.connection = new Connection(this);
   }
@@ -83,7 +81,7 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
   }
 
   /** How reading goes: to be looked at, which makes no inbox. */
-  get reading(): ReadingFacts {
+  get reading(): InboundFacts {
     return this.#inbox ?? nothingRead(this.#state);
   }
 
@@ -94,6 +92,12 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
   /** Whether its last event has been posted. */
   get ended(): boolean {
     return this.#state === 'lingering' || (this.#state === 'closed' && !this.#holdsEnd);
+  }
+
+  /** Events begin (+1) or cease (-1) to wait. One, that it is connected, say, stands against nothing. */
+  pendingEventsChanged(change: 1 | -1): void {
+    this.pendingEvents += change;
+    (this.pendingEvents > 1 ? this.inbox : this.#inbox)?.pendingEventsChanged();
   }
 
   /** From now on its events go there, behind those that wait there. */
@@ -110,23 +114,27 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
   }
 
   /** A peer has arrived: announces it, and gives the application time to accept. */
-  arrive(socket: Duplex, ownEvents: () => LinkEvents<T>): void {
+  arrive(socket: Duplex): void {
     this.#wire = new Wire(socket, this);
+    this.#acceptance = new Acceptance(this);
+    this.events.deliver(new RemoteConnectEvent(this.connection, this.#acceptance));
+    // Most are accepted at once: for them, no timer is made.
+    if (this.#state !== 'arriving') return;
     const { acceptTimeout } = this.owner.settings;
     this.#limitState(acceptTimeout, () =>
       this.#end('finishDisconnect', notAccepted(acceptTimeout), false),
     );
-    this.#acceptance = new Acceptance((separate) => {
-      if (separate) this.events = ownEvents();
-      this.#open();
-    });
-    this.events.deliver(new RemoteConnectEvent(this.connection, this.#acceptance));
+  }
+
+  accept(separate: boolean): void {
+    if (separate) this.events = this.owner.ownEvents();
+    this.#open();
   }
 
   /** The socket that we dialled is connected. */
   connected(): void {
     if (this.#state !== 'connecting') return;
-    this.#finishConnect(new FinishConnectEvent<T>(this.connection, true, []));
+    this.events.finishConnect(new FinishConnectEvent<T>(this.connection, true, []));
     this.#open();
   }
 
@@ -135,7 +143,7 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
     if (this.#state !== 'connecting') return;
     this.#become('closed', error);
     const { queued } = this.#outbox?.close({ exact: 0 }, error) ?? NO_LEFTOVERS;
-    this.#finishConnect(new FinishConnectEvent(this.connection, false, queued, error));
+    this.events.finishConnect(new FinishConnectEvent(this.connection, false, queued, error));
     this.events.end();
     this.#release();
   }
@@ -148,7 +156,7 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
 
   disconnect(way: FinishWay, deadline: number | undefined, reason?: PikeError): void {
     if (this.#state === 'closed' && !this.#holdsEnd) return;
-    const ending = (this.#ending ??= new LinkEnding());
+    const ending = this.#ensureEnding();
     ending.reason ??= reason;
     ending.startDeadline(deadline, (error) => this.disconnect('now', undefined, error));
     switch (this.#state) {
@@ -190,7 +198,7 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
     if (this.#state !== 'open' && this.#state !== 'finishing') return;
     const truncated = this.#inbox?.waiting === true ? undefined : this.#inbox?.truncation;
     if (this.owner.settings.allowHalfOpen && truncated === undefined) {
-      this.#halfOpen = true;
+      this.#ensureEnding().halfOpen = true;
       if (this.#state === 'open') this.#become('remoteEnded');
       return;
     }
@@ -264,7 +272,7 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
       return;
     }
     // An error costs microseconds, and it is none as long as the peer may go on.
-    const truncation = this.#halfOpen ? this.inbox.truncation : undefined;
+    const truncation = this.#ending?.halfOpen === true ? this.inbox.truncation : undefined;
     if (truncation === undefined) this.inbox.goOn();
     else this.#end('remoteDisconnect', truncation, true);
   }
@@ -287,11 +295,6 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
 
   #limitState(ms: number, onTimeout: () => void): void {
     this.#stateTimer = setTimeout(onTimeout, ms);
-  }
-
-  #finishConnect(event: FinishConnectEvent<T>): void {
-    if (this.#onFinishConnect === undefined) this.events.post(event);
-    else this.#onFinishConnect(event);
   }
 
   #open(): void {
@@ -325,8 +328,7 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
     this.#become('closed', this.#ending?.reason ?? error);
     const leftovers = this.#outbox?.close(accepted, error) ?? NO_LEFTOVERS;
     if (byPeer && this.#inbox?.waiting === true) {
-      this.#ending ??= new LinkEnding();
-      this.#ending.heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);
+      this.#ensureEnding().heldEnd = (failed) => this.#postEnd(type, leftovers, error ?? failed);
       this.#wire?.destroy();
       return;
     }
@@ -335,10 +337,7 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
   }
 
   #postEnd(type: DisconnectType, leftovers: Leftovers<T>, error: PikeError | undefined): void {
-    this.events.post(
-      disconnectEvent(type, this.connection, leftovers, this.#ending?.reason ?? error),
-    );
-    this.events.end();
+    this.events.disconnected(type, this.connection, leftovers, this.#ending?.reason ?? error);
   }
 
   /** Whether the last event waits for the deserializer that still works on received bytes. */
@@ -347,7 +346,11 @@ export class Link<T> implements ConnectionFacts, WireHost, HalvesHost<T> {
   }
 
   get #endType(): DisconnectType {
-    return this.#halfOpen ? 'remoteDisconnect' : 'finishDisconnect';
+    return this.#ending?.halfOpen === true ? 'remoteDisconnect' : 'finishDisconnect';
+  }
+
+  #ensureEnding(): LinkEnding {
+    return (this.#ending ??= new LinkEnding());
   }
 
   #close(): void {

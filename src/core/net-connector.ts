@@ -19,7 +19,7 @@ import { localOf, remoteOf } from './socket-ends.js';
 import { StreamConnector } from './stream-connector.js';
 import { tlsPeerOf } from './tls-peer.js';
 import type { TlsPeer } from './tls-peer.js';
-import type { AcceptedBytes } from './wire.js';
+import type { AcceptedBytes } from './write-progress.js';
 
 /**
  * The connector over TCP, TLS and unix-domain sockets, built atop `node:net` and `node:tls`. (Pike's

@@ -25,7 +25,7 @@ import { checkType } from './options.js';
 import type { ConnectorSettings } from './options.js';
 import { ChunkPool } from './outbound/chunk-pool.js';
 import { Patrol } from './patrol.js';
-import type { AcceptedBytes } from './wire.js';
+import type { AcceptedBytes } from './write-progress.js';
 
 type Phase = 'new' | 'starting' | 'running' | 'failed' | 'shuttingDown' | 'shutDown';
 
@@ -116,8 +116,8 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
 
   connect(endpoint: Endpoint, options: ConnectOptions = {}): Connection {
     const settings = readConnectOptions(options, this.settings.connectTimeout);
-    const events = settings.separate ? this.#ownEvents(true) : this.#toShared;
-    return this.#connect(endpoint, settings, { events }).connection;
+    const events = settings.separate ? this.ownEvents() : this.#toShared;
+    return this.#connect(endpoint, settings, events).connection;
   }
 
   async connectWaiting(
@@ -126,10 +126,10 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   ): Promise<ConnectResult<T>> {
     const settings = readConnectWaitingOptions(options, this.settings.connectTimeout);
     const { separate } = settings;
-    // Events wait in a queue of the connection's own until onFinish has returned.
-    const events = this.#ownEvents(separate);
     const event = await new Promise<FinishConnectEvent<T>>((onFinishConnect) => {
-      const link = this.#connect(endpoint, settings, { events, onFinishConnect });
+      // Events wait in a queue of the connection's own until onFinish has returned.
+      const events = new LinkEvents(this.#createQueue(), separate, onFinishConnect);
+      const link = this.#connect(endpoint, settings, events);
       if (!separate) this.#heldBack.add(link);
     });
     const { connection, success, queued, error } = event;
@@ -223,10 +223,15 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   }
 
   /** @internal */
+  ownEvents(): LinkEvents<T> {
+    return new LinkEvents(this.#createQueue(), true);
+  }
+
+  /** @internal */
   gone(link: Link<T>): void {
     this.#links.delete(link);
     if (this.#links.size === 0) this.#patrol.stop();
-    if (!link.events.separate && link.reading.pendingEvents > 0) this.#untaken.add(link);
+    if (!link.events.separate && link.pendingEvents > 0) this.#untaken.add(link);
     if (this.#links.size === 0) this.#onAllGone?.();
   }
 
@@ -244,18 +249,18 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     });
     link.local = ends.local;
     link.tls = ends.tls;
-    link.arrive(socket, () => this.#ownEvents(true));
+    link.arrive(socket);
     return true;
   }
 
   #connect(
     endpoint: Endpoint,
     { timeout, signal }: ConnectSettings,
-    origin: Omit<LinkOrigin<T>, 'inbound' | 'remote'>,
+    events: LinkEvents<T>,
   ): Link<T> {
     this.#checkRunning();
     const remote = checkEndpoint(endpoint);
-    const link = this.#createLink({ inbound: false, remote, ...origin });
+    const link = this.#createLink({ inbound: false, remote, events });
     const abort = (): void =>
       link.giveUpConnecting(
         new PikeError('PIKE_ERR_CONNECT_ABORTED', 'Connecting was aborted by its signal.', {
@@ -282,7 +287,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     }
     link.dial(socket, timeout);
     signal?.addEventListener('abort', abort, { once: true });
-    socket.once('close', forget);
+    if (signal !== undefined) socket.once('close', forget);
     return link;
   }
 
@@ -297,13 +302,9 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   #createQueue(): EventQueue<T> {
     return new EventQueue<T>((event, change) => {
       const link = this.#linkOf(event.connection);
-      link.inbox.pendingEventsChanged(change);
-      if (link.reading.pendingEvents === 0) this.#untaken.delete(link);
+      link.pendingEventsChanged(change);
+      if (link.pendingEvents === 0) this.#untaken.delete(link);
     }, this.settings.onError);
-  }
-
-  #ownEvents(separate: boolean): LinkEvents<T> {
-    return new LinkEvents(this.#createQueue(), separate);
   }
 
   /** Lets events go to the shared queue that have waited for `onFinish`. */

@@ -1,12 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { PikeError, describeThrown } from './errors.js';
 import type { Accepted } from './outbound/flight.js';
-
-/**
- * How many bytes of those written to a socket the system has accepted, exactly; `undefined` while
- * that cannot be known: with TLS, where the system counts ciphertext, and after a write has failed.
- */
-export type AcceptedBytes = () => number | undefined;
+import { WriteProgress } from './write-progress.js';
+import type { AcceptedBytes } from './write-progress.js';
 
 /** Who knows the sockets of a transport. */
 export interface SocketExpert {
@@ -42,21 +38,15 @@ interface WiredSocket extends Duplex {
 export class Wire {
   readonly #socket: Duplex;
   /** From the first chunk on: many connections are sent nothing, for long. */
-  #acceptedBytes: AcceptedBytes | undefined;
+  #progress: WriteProgress | undefined;
   /** Told what happens to the socket. */
   readonly host: WireHost;
-  /** Bytes of the chunks that were accepted whole. */
-  #confirmed = 0;
-  /** What `acceptedBytes` last knew. */
-  #floor = 0;
-  /** Whether the chunk in flight was refused at once: then no byte of it was accepted. */
-  #refused = false;
   #ending = false;
 
   constructor(socket: Duplex, host: WireHost) {
     this.#socket = socket;
     this.host = host;
-    Object.assign(socket, { [WIRE]: this });
+    (socket as WiredSocket)[WIRE] = this;
     // First: who listens for data makes a socket flow.
     socket.pause();
     socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
@@ -67,30 +57,22 @@ export class Wire {
    * @returns whether the system is known to have copied all of it already, so that nobody reads it any more
    */
   write(chunk: Buffer): boolean {
-    const acceptedBytes = (this.#acceptedBytes ??= this.host.owner.acceptedBytesOf(this.#socket));
-    const known = acceptedBytes() !== undefined;
+    const progress = (this.#progress ??= new WriteProgress(
+      this.host.owner.acceptedBytesOf(this.#socket),
+    ));
+    progress.begin();
     this.#socket.write(chunk, (error) => {
       // Of a socket that is going down, callbacks mean nothing; its 'error' says what happened.
       if (error || this.#ending || this.#socket.destroyed) return;
-      this.#confirmed += chunk.length;
+      progress.confirm(chunk.length);
       this.host.written();
     });
-    const accepted = acceptedBytes();
-    if (accepted === undefined) {
-      if (known) this.#refused = true;
-      return false;
-    }
-    this.#floor = accepted;
-    return accepted - this.#confirmed >= chunk.length;
+    return progress.written(chunk.length);
   }
 
   /** How much of the chunk in flight the system has accepted. Ask before {@link destroy}. */
   accepted(): Accepted {
-    if (this.#refused || this.#acceptedBytes === undefined) return { exact: 0 };
-    const accepted = this.#acceptedBytes();
-    return accepted === undefined
-      ? { atLeast: Math.max(0, this.#floor - this.#confirmed) }
-      : { exact: accepted - this.#confirmed };
+    return this.#progress?.accepted ?? { exact: 0 };
   }
 
   /** Whether the peer has ended its side: with TLS, that may show before anything is read. */
@@ -100,7 +82,7 @@ export class Wire {
 
   /** Grows with every byte that the peer's side accepts, as far as can be known. */
   get progress(): number {
-    return this.#acceptedBytes?.() ?? this.#confirmed;
+    return this.#progress?.total ?? 0;
   }
 
   pause(): void {

@@ -5,7 +5,7 @@ import type { ListenOn } from '../core/listen-options.js';
 import type { ConnectorOptions } from '../core/options.js';
 import { readConnectorOptions } from '../core/options.js';
 import { StreamConnector } from '../core/stream-connector.js';
-import type { AcceptedBytes } from '../core/wire.js';
+import type { AcceptedBytes } from '../core/write-progress.js';
 import { MEMORY_NETWORK } from './memory-network.js';
 import type { MemorySocket } from './memory-socket.js';
 

@@ -57,6 +57,18 @@ describe('connections that are idle', () => {
     expect(halves()).toEqual({ outboxes: 0, inboxes: 0 });
   });
 
+  it('have nothing that sends or receives, also if it was us who connected', async () => {
+    const server = await sockets.server();
+    const { connector, events } = await sockets.client();
+    for (let i = 0; i < PEERS; i++) {
+      connector.connect(addressOf(server.connector));
+      await events.next('finishConnect');
+      await server.events.next('remoteConnect');
+    }
+    expect([...connector.connections].map(stateOf)).toEqual(Array(PEERS).fill('open'));
+    expect(halves()).toEqual({ outboxes: 0, inboxes: 0 });
+  });
+
   it('have what sends from the first message on, and what receives from the first byte on', async () => {
     const { connector, events, connections } = await idling();
     const [first, second] = connections as [Connection, Connection];

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Connection } from '../connection.js';
 import type { Converter, PutBytesResult } from '../converter.js';
 import { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from '../converter.js';
+import type { PikeError } from '../errors.js';
 import { readConnectorOptions } from '../options.js';
 import { Inbox } from './inbox.js';
 
@@ -14,6 +15,8 @@ const EMPTY = Buffer.alloc(0);
 
 interface Prepared {
   inbox: Inbox<string>;
+  /** So many events more, or less, wait for the application. */
+  wait: (change: number) => void;
   /** What the socket was told and what the connection was told. */
   log: string[];
   /** The waiting deserializer's callback. */
@@ -40,29 +43,38 @@ function prepare(answer: PutBytesResult[1] = WAIT_FOR_CALLBACK): Prepared {
   const limits = { maxPendingEvents: 4, maxMessageBytes: 1_000 };
   const settings = readConnectorOptions('Test', { converter, ...limits }, []);
   const socket = { pause: () => log.push('pause'), resume: () => log.push('resume') };
-  const inbox = new Inbox<string>(CONNECTION, settings, {
+  const host = {
     socket,
-    received: (message) => log.push(message),
-    inputFailed: ({ code }) => log.push(code),
+    pendingEvents: 0,
+    received: (message: string) => log.push(message),
+    inputFailed: ({ code }: PikeError) => log.push(code),
     caughtUp: () => log.push('caught up'),
-  });
+  };
+  const inbox = new Inbox<string>(CONNECTION, settings, host);
   inbox.start();
   log.length = 0;
-  return Object.assign(prepared, { inbox });
+  const wait = (change: number): void => {
+    const step = Math.sign(change);
+    for (let left = change; left !== 0; left -= step) {
+      host.pendingEvents += step;
+      inbox.pendingEventsChanged();
+    }
+  };
+  return Object.assign(prepared, { inbox, wait });
 }
 
 describe('Inbox', () => {
   it('stops reading above the mark, and goes on only when half of it has been taken', () => {
-    const { inbox, log } = prepare();
-    for (let i = 0; i < 4; i++) inbox.pendingEventsChanged(1);
+    const { log, wait } = prepare();
+    wait(4);
     expect(log).toEqual([]);
-    inbox.pendingEventsChanged(1);
+    wait(1);
     expect(log).toEqual(['pause']);
 
-    inbox.pendingEventsChanged(-1);
-    inbox.pendingEventsChanged(-1);
+    wait(-1);
+    wait(-1);
     expect(log).toEqual(['pause']);
-    inbox.pendingEventsChanged(-1);
+    wait(-1);
 
     expect(log).toEqual(['pause', 'resume']);
   });
@@ -83,22 +95,22 @@ describe('Inbox', () => {
   });
 
   it('stops reading when too many bytes have come with what waits, until all has been taken', () => {
-    const { inbox, log } = prepare(WAIT_FOR_MORE);
+    const { inbox, log, wait } = prepare(WAIT_FOR_MORE);
     inbox.push(Buffer.alloc(40_000));
-    inbox.pendingEventsChanged(1);
-    inbox.pendingEventsChanged(1);
+    wait(1);
+    wait(1);
     inbox.push(Buffer.alloc(20_000));
     expect(log).toEqual([]);
     inbox.push(Buffer.alloc(20_000));
     expect(log).toEqual(['pause']);
 
-    inbox.pendingEventsChanged(-1);
+    wait(-1);
     expect(log).toEqual(['pause']);
-    inbox.pendingEventsChanged(-1);
+    wait(-1);
     expect(log).toEqual(['pause', 'resume']);
 
     inbox.push(Buffer.alloc(60_000));
-    inbox.pendingEventsChanged(1);
+    wait(1);
     expect(log).toEqual(['pause', 'resume']);
   });
 
@@ -111,14 +123,14 @@ describe('Inbox', () => {
 
   it('goes on only when neither stands against it', () => {
     const prepared = prepare();
-    const { inbox, log } = prepared;
+    const { inbox, log, wait } = prepared;
     inbox.push(Buffer.from('one'));
-    for (let i = 0; i < 5; i++) inbox.pendingEventsChanged(1);
+    wait(5);
     prepared.callback();
     inbox.goOn();
     expect(log).not.toContain('resume');
 
-    for (let i = 0; i < 5; i++) inbox.pendingEventsChanged(-1);
+    wait(-5);
 
     expect(log.filter((entry) => entry === 'resume')).toHaveLength(1);
   });
@@ -146,12 +158,12 @@ describe('Inbox', () => {
   });
 
   it('reads on, and decodes nothing, once it only discards', () => {
-    const { inbox, log } = prepare();
-    for (let i = 0; i < 5; i++) inbox.pendingEventsChanged(1);
+    const { inbox, log, wait } = prepare();
+    wait(5);
 
     inbox.discard();
     inbox.push(Buffer.from('too late'));
-    inbox.pendingEventsChanged(1);
+    wait(1);
 
     expect(log).toEqual(['pause', 'resume']);
   });

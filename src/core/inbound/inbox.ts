@@ -10,6 +10,8 @@ import { ReadingGate } from './reading-gate.js';
 
 /** What an inbox tells its connection, and needs of it. */
 export interface InboxHost<T> extends ReadableHost {
+  /** How many events wait for the application to take them. */
+  readonly pendingEvents: number;
   received(message: T): void;
   /** The input cannot be decoded: the connection is broken. */
   inputFailed(error: PikeError): void;
@@ -40,7 +42,6 @@ export class Inbox<T> implements InboundHost<T>, InboundFacts, Readable {
   readonly #gate: ReadingGate<NotReadingReason>;
   #pump: InboundPump<T> | undefined;
   #arrival: ArrivalClock | undefined;
-  #pendingEvents = 0;
   /** The bytes behind the events that wait, at most: what has arrived since none did. */
   #pendingBytes = 0;
   #stopped = false;
@@ -81,7 +82,7 @@ export class Inbox<T> implements InboundHost<T>, InboundFacts, Readable {
     if (this.#stopped) return;
     const pump = (this.#pump ??= this.#createPump());
     this.#completed = false;
-    if (this.#pendingEvents === 0) this.#pendingBytes = pump.bytesKept;
+    if (this.#host.pendingEvents === 0) this.#pendingBytes = pump.bytesKept;
     this.#pendingBytes += bytes.length;
     pump.push(bytes);
     this.#limitPendingBytes();
@@ -116,18 +117,13 @@ export class Inbox<T> implements InboundHost<T>, InboundFacts, Readable {
     this.#gate.goOn('paused');
   }
 
-  /** How many events wait for the application to take them. */
-  get pendingEvents(): number {
-    return this.#pendingEvents;
-  }
-
-  /** Events begin (+1) or cease (-1) to wait for the application to take them. */
-  pendingEventsChanged(change: 1 | -1): void {
-    this.#pendingEvents += change;
+  /** Events have begun, or ceased, to wait for the application to take them. */
+  pendingEventsChanged(): void {
+    const { pendingEvents } = this.#host;
     const most = this.#settings.maxPendingEvents;
-    if (this.#pendingEvents > most) this.#gate.stop('backlog');
-    else if (this.#pendingEvents <= most / 2) this.#gate.goOn('backlog');
-    if (this.#pendingEvents === 0) this.#gate.goOn('byteBacklog');
+    if (pendingEvents > most) this.#gate.stop('backlog');
+    else if (pendingEvents <= most / 2) this.#gate.goOn('backlog');
+    if (pendingEvents === 0) this.#gate.goOn('byteBacklog');
   }
 
   /** Stops decoding for good. */
@@ -158,7 +154,7 @@ export class Inbox<T> implements InboundHost<T>, InboundFacts, Readable {
   }
 
   #limitPendingBytes(): void {
-    if (this.#pendingEvents === 0) return;
+    if (this.#host.pendingEvents === 0) return;
     const most = Math.max(this.#settings.maxMessageBytes, SMALLEST_BYTE_BACKLOG);
     if (this.#pendingBytes > most) this.#gate.stop('byteBacklog');
   }
