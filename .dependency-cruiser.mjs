@@ -16,7 +16,9 @@ const OPTIONAL_PACKAGES = '(^|node_modules/)@(nestjs/terminus|opentelemetry/api)
 const BENCH_PEERS = '^bench/.*/peers/';
 const FRAMEWORK = '(^|node_modules/)(@nestjs/|rxjs(/|$)|reflect-metadata(/|$))';
 
-/** The folders of nest, from the ground up. The files beside them are held by `no-cycles` alone. */
+/** The folders of core, from the ground up. The files beside them are held by `no-cycles` alone. */
+const CORE_FLOORS = ['bytes', '(inbound|outbound)', 'link', 'net'];
+/** Those of nest. */
 const NEST_FLOORS = [
   'dialling',
   'packets',
@@ -31,13 +33,17 @@ const NEST_FLOORS = [
 
 const error = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
-const nestFloor = (folder, floor) =>
-  error(
-    `nest-${folder}-stands-on-what-is-below`,
-    `of the folders of nest each imports only those before it: ${NEST_FLOORS.join(', ')}`,
-    { path: `^src/nest/${folder}/`, pathNot: SPEC },
-    { path: NEST_FLOORS.slice(floor + 1).map((above) => `^src/nest/${above}/`) },
-  );
+const floorsOf = (layer, folders) =>
+  folders
+    .slice(0, -1)
+    .map((folder, floor) =>
+      error(
+        `${layer}-${folder}-stands-on-what-is-below`,
+        `of the folders of ${layer} each imports only those before it: ${folders.join(', ')}`,
+        { path: `^src/${layer}/${folder}/`, pathNot: SPEC },
+        { path: folders.slice(floor + 1).map((above) => `^src/${layer}/${above}/`) },
+      ),
+    );
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -114,7 +120,14 @@ export default {
       { path: '^src/', pathNot: [INTEGRATIONS, SPEC] },
       { path: [INTEGRATIONS, OPTIONAL_PACKAGES] },
     ),
-    ...NEST_FLOORS.slice(0, -1).map(nestFloor),
+    ...floorsOf('core', CORE_FLOORS),
+    error(
+      'inbound-and-outbound-are-apart',
+      'what arrives and what is sent have nothing to do with each other below the link',
+      { path: '^src/core/(inbound|outbound)/', pathNot: SPEC },
+      { path: '^src/core/(inbound|outbound)/', pathNot: '^src/core/$1/' },
+    ),
+    ...floorsOf('nest', NEST_FLOORS),
     error(
       'client-and-server-are-apart',
       'what the two share is in a folder below both',

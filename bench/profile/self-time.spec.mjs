@@ -8,8 +8,8 @@ const FRAMES = [
   frame('(root)'),
   frame('(idle)'),
   frame('(garbage collector)'),
-  frame('send', `${ROOT}dist/esm/core/link.js`, 9),
-  frame('', `${ROOT}dist/esm/core/link.js`, 19),
+  frame('send', `${ROOT}dist/esm/core/link/link.js`, 9),
+  frame('', `${ROOT}dist/esm/core/link/link.js`, 19),
   frame('handle', `${ROOT}node_modules/@nestjs/microservices/server.js`, 0),
   frame('subscribe', `${ROOT}node_modules/rxjs/dist/esm/Observable.js`, 0),
   frame('pack', `${ROOT}node_modules/msgpack/index.js`, 0),
@@ -31,7 +31,7 @@ describe('the self times of a profile', () => {
   it('are told by function, most first, with their share of the time that was not idle', () => {
     const { busy, functions } = selfTimes(profileOf(3, 1, 3, 1, 4, 3), { from: 0, root: ROOT });
     expect(busy).toBeCloseTo(4);
-    const place = 'dist/esm/core/link.js';
+    const place = 'dist/esm/core/link/link.js';
     expect(functions).toEqual([
       { name: 'send', place: `${place}:10`, group: 'ours', ms: 3, share: 0.75 },
       { name: '(anonymous)', place: `${place}:20`, group: 'ours', ms: 1, share: 0.25 },

@@ -1,4 +1,4 @@
-import type { ByteReader } from '../core/byte-reader.js';
+import type { ByteReader } from '../core/bytes/byte-reader.js';
 import { PikeError } from '../core/errors.js';
 import { tooLarge } from './too-large.js';
 

@@ -1,5 +1,5 @@
-import type { ByteReader } from '../core/byte-reader.js';
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteReader } from '../core/bytes/byte-reader.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { PikeError } from '../core/errors.js';
 import { FramedConverter } from '../core/framed-converter.js';
 import { bytesBeforeSpace, SPACE } from './digits.js';

@@ -1,5 +1,5 @@
-export { ByteReader } from '../core/byte-reader.js';
-export { ByteWriter } from '../core/byte-writer.js';
+export { ByteReader } from '../core/bytes/byte-reader.js';
+export { ByteWriter } from '../core/bytes/byte-writer.js';
 export type {
   Converter,
   Deserializer,

@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { JsonText } from './json-text.js';
 import { readMaxDepth, refuseUnknownOptions } from './options.js';
 import type { PayloadCodec } from './payload-codec.js';

@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { PikeError } from '../core/errors.js';
 import type { PayloadCodec } from './payload-codec.js';
 import { requireText } from './require-text.js';

@@ -1,5 +1,5 @@
-import type { ByteReader } from '../core/byte-reader.js';
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteReader } from '../core/bytes/byte-reader.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { PikeError } from '../core/errors.js';
 
 /** Which byte of a number comes first: `BE` the highest (network order), `LE` the lowest. */

@@ -1,7 +1,7 @@
 // Prevents: frames that a device cannot read, and peers that reserve memory by declaring a length.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { encodeAll, testConverter } from '../testing/converter-contract.js';
 import { decodeAll, everySplit } from '../testing/every-split.js';
 import { jsonPayload } from './json-payload.js';

@@ -7,7 +7,7 @@ import {
   isSet,
   isUint8Array,
 } from 'node:util/types';
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { PikeError } from '../core/errors.js';
 import { MessagePackOutput } from './message-pack-output.js';
 

@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { encodeTimestamp } from './message-pack-timestamp.js';
 
 /** Texts shorter than this are copied here: for them a call out of JavaScript costs more. */

@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { MessagePackDecoder } from './message-pack-decoder.js';
 import { MessagePackEncoder } from './message-pack-encoder.js';
 import { readMaxDepth, refuseUnknownOptions } from './options.js';

@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 
 /** The type of the timestamp extension, -1, as an unsigned byte. */
 export const TIMESTAMP_TYPE = 0xff;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decode as referenceDecode, encode as referenceEncode } from '@msgpack/msgpack';
 import fc from 'fast-check';
-import { ByteWriter } from '../core/byte-writer.js';
+import { ByteWriter } from '../core/bytes/byte-writer.js';
 import { encodeAll, testConverter } from '../testing/converter-contract.js';
 import { decodeAll } from '../testing/every-split.js';
 import { MessagePackConverter } from './message-pack.js';

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { isPikeError } from '../core/errors.js';
-import { ByteWriter } from '../core/byte-writer.js';
+import { ByteWriter } from '../core/bytes/byte-writer.js';
 import {
   DelimitedConverter,
   FileConverter,

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { once } from 'node:events';
 import { createServer, Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { NetConnector } from '../core/net-connector.js';
+import { NetConnector } from '../core/net/net-connector.js';
 import { EventRecorder } from '../../test/support/event-recorder.js';
 import { encodeAll, testConverter } from '../testing/converter-contract.js';
 import { decodeAll, decodePieces, everySplit } from '../testing/every-split.js';

@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types';
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { PikeError } from '../core/errors.js';
 import type { PayloadCodec } from './payload-codec.js';
 

@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import { PikeError } from '../core/errors.js';
 import { isLatin1 } from './latin1-payload.js';
 import type { RespValue } from './resp-value.js';

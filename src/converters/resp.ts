@@ -1,4 +1,4 @@
-import { ByteWriter } from '../core/byte-writer.js';
+import { ByteWriter } from '../core/bytes/byte-writer.js';
 import type { Connection } from '../core/connection.js';
 import type { Converter, Deserializer, Limits, Serializer } from '../core/converter.js';
 import { invalidOption, readMaxDepth, refuseUnknownOptions } from './options.js';

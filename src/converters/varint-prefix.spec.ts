@@ -1,8 +1,8 @@
 // Prevents: lengths that Protocol Buffers would read as others, and varints without end.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ByteReader } from '../core/byte-reader.js';
-import { ByteWriter } from '../core/byte-writer.js';
+import { ByteReader } from '../core/bytes/byte-reader.js';
+import { ByteWriter } from '../core/bytes/byte-writer.js';
 import { encodeAll, testConverter } from '../testing/converter-contract.js';
 import { decodeAll, everySplit } from '../testing/every-split.js';
 import { LengthPrefixedConverter } from './length-prefixed.js';

@@ -1,8 +1,8 @@
 // Prevents: a converter's slip (taking nothing, too much, or half a message) that costs more than
 // its own connection, and limits that hold or not by how the bytes happened to arrive.
 import { describe, expect, it } from '@jest/globals';
-import { ByteReader } from './byte-reader.js';
-import type { ByteWriter } from './byte-writer.js';
+import { ByteReader } from './bytes/byte-reader.js';
+import type { ByteWriter } from './bytes/byte-writer.js';
 import { DONE, WAIT_FOR_MORE } from './converter.js';
 import { decodeFrame, FramedConverter, isFramedConverter } from './framed-converter.js';
 

@@ -1,5 +1,5 @@
-import { ByteReader } from './byte-reader.js';
-import { ByteWriter } from './byte-writer.js';
+import { ByteReader } from './bytes/byte-reader.js';
+import { ByteWriter } from './bytes/byte-writer.js';
 import type { Connection } from './connection.js';
 import type { Converter, Deserializer, Limits, PutBytesResult, Serializer } from './converter.js';
 import { DONE, WAIT_FOR_MORE } from './converter.js';

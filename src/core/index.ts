@@ -16,8 +16,8 @@ export type {
 } from './diagnostics.js';
 export { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from './converter.js';
 export type { Converter, Deserializer, Limits, PutBytesResult, Serializer } from './converter.js';
-export { ByteReader } from './byte-reader.js';
-export { ByteWriter } from './byte-writer.js';
+export { ByteReader } from './bytes/byte-reader.js';
+export { ByteWriter } from './bytes/byte-writer.js';
 export { FramedConverter } from './framed-converter.js';
 export { showEndpoint } from './endpoint.js';
 export type { Endpoint } from './endpoint.js';
@@ -35,8 +35,8 @@ export {
 } from './events.js';
 export type { Arrival, ConnectorEvent, Leftovers } from './events.js';
 export type { Finish } from './finish.js';
-export { NetConnector } from './net-connector.js';
-export type { NetConnectorOptions, NetTlsOptions } from './net-options.js';
+export { NetConnector } from './net/net-connector.js';
+export type { NetConnectorOptions, NetTlsOptions } from './net/net-options.js';
 export type { TlsPeer } from './tls-peer.js';
 export type { ConnectorLimits, ConnectorOptions } from './options.js';
 export type { ErrorHandler } from './report.js';

@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { FramedConverter } from './framed-converter.js';
-import { NetConnector } from './net-connector.js';
-import type { NetConnectorOptions } from './net-options.js';
+import { NetConnector } from './net/net-connector.js';
+import type { NetConnectorOptions } from './net/net-options.js';
 import type { ConnectorLimits, ConnectorOptions } from './options.js';
 import { LIMITS, MOST_MS, readConnectorOptions } from './options.js';
 

@@ -17,15 +17,15 @@ import { EventQueue } from './event-queue.js';
 import type { ConnectorEvent, FinishConnectEvent } from './events.js';
 import type { Finish, FinishWay } from './finish.js';
 import { readFinish } from './finish.js';
-import { Link } from './link.js';
-import { connectFailed, foreignConnection } from './link-errors.js';
-import { LinkEvents } from './link-events.js';
-import type { LinkOrigin, LinkOwner } from './link-origin.js';
+import { Link } from './link/link.js';
+import { connectFailed, foreignConnection } from './link/link-errors.js';
+import { LinkEvents } from './link/link-events.js';
+import type { LinkOrigin, LinkOwner } from './link/link-origin.js';
 import { checkType } from './options.js';
 import type { ConnectorSettings } from './options.js';
 import { ChunkPool } from './outbound/chunk-pool.js';
 import { Patrol } from './patrol.js';
-import type { AcceptedBytes } from './write-progress.js';
+import type { AcceptedBytes } from './outbound/write-progress.js';
 
 type Phase = 'new' | 'starting' | 'running' | 'failed' | 'shuttingDown' | 'shutDown';
 

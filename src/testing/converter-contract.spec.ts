@@ -1,7 +1,7 @@
 // Prevents: a contract suite that passes converters which break on a real connection.
 import { describe, expect, it } from '@jest/globals';
-import type { ByteReader } from '../core/byte-reader.js';
-import type { ByteWriter } from '../core/byte-writer.js';
+import type { ByteReader } from '../core/bytes/byte-reader.js';
+import type { ByteWriter } from '../core/bytes/byte-writer.js';
 import type { Converter, PutBytesResult } from '../core/converter.js';
 import { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from '../core/converter.js';
 import { PikeError } from '../core/errors.js';

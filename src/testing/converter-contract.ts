@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert';
-import { ByteWriter } from '../core/byte-writer.js';
+import { ByteWriter } from '../core/bytes/byte-writer.js';
 import type { Connection } from '../core/connection.js';
 import type { Converter, Serializer } from '../core/converter.js';
 import { WAIT_FOR_CALLBACK } from '../core/converter.js';

@@ -1,11 +1,11 @@
 import type { ConnectionEnds } from '../core/connection.js';
 import type { Endpoint } from '../core/endpoint.js';
-import { LISTEN_OPTIONS, listenFailed, readListenOptions } from '../core/listen-options.js';
-import type { ListenOn } from '../core/listen-options.js';
+import { LISTEN_OPTIONS, listenFailed, readListenOptions } from '../core/net/listen-options.js';
+import type { ListenOn } from '../core/net/listen-options.js';
 import type { ConnectorOptions } from '../core/options.js';
 import { readConnectorOptions } from '../core/options.js';
 import { StreamConnector } from '../core/stream-connector.js';
-import type { AcceptedBytes } from '../core/write-progress.js';
+import type { AcceptedBytes } from '../core/outbound/write-progress.js';
 import { MEMORY_NETWORK } from './memory-network.js';
 import type { MemorySocket } from './memory-socket.js';
 

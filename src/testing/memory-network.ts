@@ -1,7 +1,7 @@
 import type { ConnectionEnds } from '../core/connection.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { showEndpoint } from '../core/endpoint.js';
-import type { ListenOn } from '../core/listen-options.js';
+import type { ListenOn } from '../core/net/listen-options.js';
 import { systemError } from './memory-errors.js';
 import { MemorySocket } from './memory-socket.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import * as pike from 'nestjs-pike';
 import { NEXT_STATES } from '../../src/core/connection-state.js';
-import { NET_LIMITS } from '../../src/core/net-options.js';
+import { NET_LIMITS } from '../../src/core/net/net-options.js';
 import { LIMITS } from '../../src/core/options.js';
 import { OutboundQueue } from '../../src/core/outbound/outbound-queue.js';
 import { CLIENT_LIMITS } from '../../src/nest/client/client-options.js';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { NetConnector, PIKE_ERRORS } from 'nestjs-pike/core';
-import { NET_LIMITS } from '../../src/core/net-options.js';
+import { NET_LIMITS } from '../../src/core/net/net-options.js';
 import { LIMITS } from '../../src/core/options.js';
 import { CLIENT_LIMITS } from '../../src/nest/client/client-options.js';
 import { RECONNECT_LIMITS } from '../../src/nest/dialling/reconnect-options.js';

@@ -1,6 +1,6 @@
 import { Connection, isPikeError } from 'nestjs-pike/core';
 import type { Connector, ConnectorEvent, Endpoint, Finish } from 'nestjs-pike/core';
-import { Link } from '../../src/core/link.js';
+import { Link } from '../../src/core/link/link.js';
 import type { Account } from '../../src/core/outbound/outbound-queue.js';
 import type { Parcel } from '../support/parcel-converter.js';
 import { FramedParcelConverter, ParcelConverter } from '../support/parcel-converter.js';

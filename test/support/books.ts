@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { Connection } from 'nestjs-pike/core';
 import type { Connector, ConnectorEvent } from 'nestjs-pike/core';
-import { Link } from '../../src/core/link.js';
+import { Link } from '../../src/core/link/link.js';
 import type { Account } from '../../src/core/outbound/outbound-queue.js';
 import type { RawPeer } from './raw-peer.js';
 

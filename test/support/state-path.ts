@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { Connection } from 'nestjs-pike/core';
 import type { ConnectionState } from '../../src/core/connection-state.js';
-import { Link } from '../../src/core/link.js';
+import { Link } from '../../src/core/link/link.js';
 
 /** The state of a connection, which the connector shows to nobody. */
 export function stateOf(connection: Connection): ConnectionState {

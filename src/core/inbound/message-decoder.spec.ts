@@ -7,7 +7,7 @@ import { Connection } from '../connection.js';
 import type { Converter, PutBytesResult } from '../converter.js';
 import { DONE, WAIT_FOR_CALLBACK, WAIT_FOR_MORE } from '../converter.js';
 import { FramedConverter } from '../framed-converter.js';
-import type { ByteReader } from '../byte-reader.js';
+import type { ByteReader } from '../bytes/byte-reader.js';
 import type { MessageDecoder } from './message-decoder.js';
 import { createMessageDecoder } from './message-decoder.js';
 

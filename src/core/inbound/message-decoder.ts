@@ -1,4 +1,4 @@
-import { ByteReader } from '../byte-reader.js';
+import { ByteReader } from '../bytes/byte-reader.js';
 import type { Connection } from '../connection.js';
 import type { Converter, Deserializer, Limits } from '../converter.js';
 import { checkDeserializer, showAnswer } from '../converter-answers.js';

@@ -1,6 +1,6 @@
 import { showAnswer } from '../converter-answers.js';
 import { PikeError } from '../errors.js';
-import { View } from '../view.js';
+import { View } from '../bytes/view.js';
 
 /**
  * The bytes at hand that no deserializer has used: the last ones of those that have arrived, as

@@ -7,7 +7,7 @@ import {
   FramedParcelConverter,
   ParcelConverter,
 } from '../../../test/support/parcel-converter.js';
-import { ByteWriter } from '../byte-writer.js';
+import { ByteWriter } from '../bytes/byte-writer.js';
 import { Connection } from '../connection.js';
 import type { Converter, Serializer } from '../converter.js';
 import { DONE, WAIT_FOR_CALLBACK } from '../converter.js';

@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../byte-writer.js';
+import type { ByteWriter } from '../bytes/byte-writer.js';
 import type { Connection } from '../connection.js';
 import type { Converter, Serializer } from '../converter.js';
 import { WAIT_FOR_CALLBACK } from '../converter.js';

@@ -8,7 +8,7 @@ import {
   FramedParcelConverter,
   ParcelConverter,
 } from '../../../test/support/parcel-converter.js';
-import type { ByteWriter } from '../byte-writer.js';
+import type { ByteWriter } from '../bytes/byte-writer.js';
 import { Connection } from '../connection.js';
 import { FramedConverter } from '../framed-converter.js';
 import { ChunkPool } from './chunk-pool.js';

@@ -1,4 +1,4 @@
-import { ByteWriter } from '../byte-writer.js';
+import { ByteWriter } from '../bytes/byte-writer.js';
 import type { Leftovers } from '../events.js';
 import type { ChunkPool } from './chunk-pool.js';
 import type { Accepted } from './flight.js';

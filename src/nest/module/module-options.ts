@@ -1,7 +1,7 @@
 import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
 import { checkKnown, checkType, LIMITS } from '../../core/options.js';
-import type { NetConnectorOptions } from '../../core/net-options.js';
-import { NET_OPTIONS } from '../../core/net-options.js';
+import type { NetConnectorOptions } from '../../core/net/net-options.js';
+import { NET_OPTIONS } from '../../core/net/net-options.js';
 import type { PikeClientOptions } from '../client/client-options.js';
 import type { ReconnectOptions } from '../dialling/reconnect-options.js';
 import type { WithTokens } from '../injected-options.js';

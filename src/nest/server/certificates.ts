@@ -1,7 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { Connector } from '../../core/connector.js';
 import { invalidOption } from '../../core/options.js';
-import { exchange } from '../../core/secure-context.js';
+import { exchange } from '../../core/net/secure-context.js';
 
 /** A connector whose certificates can be exchanged, such as a `NetConnector`. */
 interface Securable {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Endpoint } from './endpoint.js';
-import { describeThrown } from './errors.js';
+import type { Endpoint } from '../endpoint.js';
+import { describeThrown } from '../errors.js';
 import { remoteOf } from './socket-ends.js';
 
 /** A handshake that has failed: whose, and why. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { AcceptedBytes } from './write-progress.js';
+import type { AcceptedBytes } from '../outbound/write-progress.js';
 
 /** What of libuv's stream Node shows on a socket's handle. Not documented API: used in this file only. */
 interface StreamHandle {

@@ -1,8 +1,8 @@
-import type { PikeError } from './errors.js';
-import { soonerWay } from './finish.js';
-import type { FinishWay } from './finish.js';
+import type { PikeError } from '../errors.js';
+import { soonerWay } from '../finish.js';
+import type { FinishWay } from '../finish.js';
 import { deadlinePassed } from './link-errors.js';
-import { MOST_MS } from './options.js';
+import { MOST_MS } from '../options.js';
 
 /** How a connection is to end, and by when. */
 export class LinkEnding {

@@ -1,8 +1,8 @@
-import type { ConnectionFacts } from './connection.js';
-import type { Endpoint } from './endpoint.js';
+import type { ConnectionFacts } from '../connection.js';
+import type { Endpoint } from '../endpoint.js';
 import type { LinkEvents } from './link-events.js';
-import type { ConnectorSettings } from './options.js';
-import type { ChunkPool } from './outbound/chunk-pool.js';
+import type { ConnectorSettings } from '../options.js';
+import type { ChunkPool } from '../outbound/chunk-pool.js';
 import type { SocketExpert } from './wire.js';
 
 /** What is known of a connection when it begins. */

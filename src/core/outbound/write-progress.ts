@@ -1,4 +1,4 @@
-import type { Accepted } from './outbound/flight.js';
+import type { Accepted } from './flight.js';
 
 /**
  * How many bytes of those written to a socket the system has accepted, exactly; `undefined` while

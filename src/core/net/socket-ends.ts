@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Endpoint } from './endpoint.js';
+import type { Endpoint } from '../endpoint.js';
 
 /** The peer's end of a TCP socket that is connected. */
 export function remoteOf({ remoteAddress, remotePort }: Socket): Endpoint | undefined {

@@ -1,11 +1,11 @@
-import type { Connection, InboundFacts } from './connection.js';
-import { isOpen } from './connection-state.js';
-import type { ConnectionState } from './connection-state.js';
-import { Inbox } from './inbound/inbox.js';
-import type { InboxHost } from './inbound/inbox.js';
+import type { Connection, InboundFacts } from '../connection.js';
+import { isOpen } from '../connection-state.js';
+import type { ConnectionState } from '../connection-state.js';
+import { Inbox } from '../inbound/inbox.js';
+import type { InboxHost } from '../inbound/inbox.js';
 import type { LinkOwner } from './link-origin.js';
-import { Outbox } from './outbound/outbox.js';
-import type { OutboxHost } from './outbound/outbox.js';
+import { Outbox } from '../outbound/outbox.js';
+import type { OutboxHost } from '../outbound/outbox.js';
 
 /** The connection that the half which sends, or the one which receives, is made for. */
 export interface HalvesHost<T> extends OutboxHost<T>, InboxHost<T> {

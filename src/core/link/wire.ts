@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
-import { PikeError, describeThrown } from './errors.js';
-import type { Accepted } from './outbound/flight.js';
-import { WriteProgress } from './write-progress.js';
-import type { AcceptedBytes } from './write-progress.js';
+import { PikeError, describeThrown } from '../errors.js';
+import type { Accepted } from '../outbound/flight.js';
+import { WriteProgress } from '../outbound/write-progress.js';
+import type { AcceptedBytes } from '../outbound/write-progress.js';
 
 /** Who knows the sockets of a transport. */
 export interface SocketExpert {

@@ -4,7 +4,7 @@ import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
-import type { Endpoint } from './endpoint.js';
+import type { Endpoint } from '../endpoint.js';
 import { Handshakes } from './handshakes.js';
 import type { FailedHandshake } from './handshakes.js';
 import { listenFailed } from './listen-options.js';

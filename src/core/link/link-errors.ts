@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
-import type { ConnectionFacts } from './connection.js';
-import type { ConnectionState } from './connection-state.js';
-import type { Endpoint } from './endpoint.js';
-import { showEndpoint } from './endpoint.js';
-import { PikeError, describeThrown } from './errors.js';
+import type { ConnectionFacts } from '../connection.js';
+import type { ConnectionState } from '../connection-state.js';
+import type { Endpoint } from '../endpoint.js';
+import { showEndpoint } from '../endpoint.js';
+import { PikeError, describeThrown } from '../errors.js';
 
 /** The system could not connect, or not begin to. @param cause what it says, or Node */
 export function connectFailed(remote: Endpoint | undefined, cause: unknown): PikeError {

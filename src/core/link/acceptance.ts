@@ -1,4 +1,4 @@
-import type { Arrival } from './events.js';
+import type { Arrival } from '../events.js';
 
 /** What is opened, or not. */
 export interface AcceptanceHost {

@@ -1,4 +1,4 @@
-import { PikeError } from './errors.js';
+import { PikeError } from '../errors.js';
 import { uint16BE, uint16LE, uint32BE, uint32LE } from './unsigned.js';
 import { View } from './view.js';
 

@@ -1,6 +1,6 @@
-import { isPort, pathProblem, showEndpoint } from './endpoint.js';
-import { PikeError, describeThrown } from './errors.js';
-import { checkType, invalidOption } from './options.js';
+import { isPort, pathProblem, showEndpoint } from '../endpoint.js';
+import { PikeError, describeThrown } from '../errors.js';
+import { checkType, invalidOption } from '../options.js';
 
 /** Where to listen: at a port, of one host or of every one that there is, or at a path. */
 export type ListenOn = { path: string } | { port: number; host: string | undefined };

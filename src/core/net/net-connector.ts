@@ -3,23 +3,23 @@ import type { Socket } from 'node:net';
 import { connect as tlsConnect, TLSSocket } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import { acceptedBytesOf } from './accepted-bytes.js';
-import type { ConnectionEnds } from './connection.js';
-import { publishHandshake } from './diagnostics.js';
-import type { HandshakeDiagnostics } from './diagnostics.js';
-import type { Endpoint } from './endpoint.js';
+import type { ConnectionEnds } from '../connection.js';
+import { publishHandshake } from '../diagnostics.js';
+import type { HandshakeDiagnostics } from '../diagnostics.js';
+import type { Endpoint } from '../endpoint.js';
 import type { FailedHandshake } from './handshakes.js';
-import { handshakeFailed } from './link-errors.js';
+import { handshakeFailed } from '../link/link-errors.js';
 import { NetListener } from './net-listener.js';
 import { checkTls, NET_OPTIONS, readNetOptions } from './net-options.js';
 import type { NetConnectorOptions, NetSettings, NetTlsOptions } from './net-options.js';
-import { checkType, invalidOption, readConnectorOptions } from './options.js';
-import { report } from './report.js';
+import { checkType, invalidOption, readConnectorOptions } from '../options.js';
+import { report } from '../report.js';
 import { exchange } from './secure-context.js';
 import { localOf, remoteOf } from './socket-ends.js';
-import { StreamConnector } from './stream-connector.js';
-import { tlsPeerOf } from './tls-peer.js';
-import type { TlsPeer } from './tls-peer.js';
-import type { AcceptedBytes } from './write-progress.js';
+import { StreamConnector } from '../stream-connector.js';
+import { tlsPeerOf } from '../tls-peer.js';
+import type { TlsPeer } from '../tls-peer.js';
+import type { AcceptedBytes } from '../outbound/write-progress.js';
 
 /**
  * The connector over TCP, TLS and unix-domain sockets, built atop `node:net` and `node:tls`. (Pike's

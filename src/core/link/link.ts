@@ -1,17 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { Acceptance } from './acceptance.js';
-import { Connection } from './connection.js';
-import type { ConnectionFacts, InboundFacts } from './connection.js';
-import { NEXT_STATES, takesMessages } from './connection-state.js';
-import type { ConnectionState } from './connection-state.js';
-import { publishState } from './diagnostics.js';
-import type { Endpoint } from './endpoint.js';
-import type { PikeError } from './errors.js';
-import { FinishConnectEvent, NO_LEFTOVERS, RemoteConnectEvent } from './events.js';
-import type { DisconnectType, Leftovers } from './events.js';
-import type { FinishWay } from './finish.js';
-import type { Inbox } from './inbound/inbox.js';
-import type { Outbox } from './outbound/outbox.js';
+import { Connection } from '../connection.js';
+import type { ConnectionFacts, InboundFacts } from '../connection.js';
+import { NEXT_STATES, takesMessages } from '../connection-state.js';
+import type { ConnectionState } from '../connection-state.js';
+import { publishState } from '../diagnostics.js';
+import type { Endpoint } from '../endpoint.js';
+import type { PikeError } from '../errors.js';
+import { FinishConnectEvent, NO_LEFTOVERS, RemoteConnectEvent } from '../events.js';
+import type { DisconnectType, Leftovers } from '../events.js';
+import type { FinishWay } from '../finish.js';
+import type { Inbox } from '../inbound/inbox.js';
+import type { Outbox } from '../outbound/outbox.js';
 import {
   connectFailed,
   disconnectedEarly,
@@ -26,7 +26,7 @@ import type { LinkOrigin, LinkOwner } from './link-origin.js';
 import { LinkEnding } from './link-ending.js';
 import type { LinkEvents } from './link-events.js';
 import { Wire } from './wire.js';
-import type { TlsPeer } from './tls-peer.js';
+import type { TlsPeer } from '../tls-peer.js';
 import type { WireHost } from './wire.js';
 
 let lastId = 0;

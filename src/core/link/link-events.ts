@@ -1,9 +1,9 @@
-import type { Connection } from './connection.js';
-import { publishReceive, publishReject } from './diagnostics.js';
-import type { PikeError } from './errors.js';
-import type { EventQueue } from './event-queue.js';
-import { MessageReceivedEvent, RejectedMessageEvent, disconnectEvent } from './events.js';
-import type { ConnectorEvent, DisconnectType, FinishConnectEvent, Leftovers } from './events.js';
+import type { Connection } from '../connection.js';
+import { publishReceive, publishReject } from '../diagnostics.js';
+import type { PikeError } from '../errors.js';
+import type { EventQueue } from '../event-queue.js';
+import { MessageReceivedEvent, RejectedMessageEvent, disconnectEvent } from '../events.js';
+import type { ConnectorEvent, DisconnectType, FinishConnectEvent, Leftovers } from '../events.js';
 
 /**
  * Where the events of a connection go: to the shared queue, or to one of its own. All connections whose

@@ -5,12 +5,12 @@ import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
-import type { RawListener, RawPeer } from '../../test/support/raw-peer.js';
-import { useSockets } from '../../test/support/use-sockets.js';
+import type { RawListener, RawPeer } from '../../../test/support/raw-peer.js';
+import { useSockets } from '../../../test/support/use-sockets.js';
 import { acceptedBytesOf } from './accepted-bytes.js';
-import type { WireHost } from './wire.js';
-import type { AcceptedBytes } from './write-progress.js';
-import { Wire } from './wire.js';
+import type { WireHost } from '../link/wire.js';
+import type { AcceptedBytes } from '../outbound/write-progress.js';
+import { Wire } from '../link/wire.js';
 
 /** More than the kernel holds for a peer that does not read. */
 const TOO_MUCH = Buffer.alloc(16 * 1024 * 1024, 'x');

@@ -1,10 +1,10 @@
 import { createSecureContext } from 'node:tls';
 import type { ConnectionOptions as TlsConnectOptions, TlsOptions } from 'node:tls';
-import { describeThrown } from './errors.js';
+import { describeThrown } from '../errors.js';
 import { LISTEN_OPTIONS, readListenOptions } from './listen-options.js';
 import type { ListenOn } from './listen-options.js';
-import { checkType, invalidOption, readNumbers } from './options.js';
-import type { ConnectorOptions, NumericOption } from './options.js';
+import { checkType, invalidOption, readNumbers } from '../options.js';
+import type { ConnectorOptions, NumericOption } from '../options.js';
 
 /**
  * Node's own TLS options: those of `tls.createServer` where the connector listens, and of
