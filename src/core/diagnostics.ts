@@ -54,6 +54,9 @@ const RECEIVE = channel('nestjs-pike:receive');
 const REJECT = channel('nestjs-pike:reject');
 const HANDSHAKE = channel('nestjs-pike:handshake');
 
+/** How many changes of a state are being told of: a subscriber that connects is told of that within. */
+let changesTold = 0;
+
 // Each of these is called for every event of its kind, so it makes nothing unless somebody listens.
 
 export function publishState(
@@ -63,7 +66,21 @@ export function publishState(
   error: PikeError | undefined,
 ): void {
   if (!CONNECTION.hasSubscribers) return;
-  CONNECTION.publish({ connection, state, previous, error } satisfies ConnectionDiagnostics);
+  changesTold++;
+  try {
+    CONNECTION.publish({ connection, state, previous, error } satisfies ConnectionDiagnostics);
+  } finally {
+    changesTold--;
+  }
+}
+
+/**
+ * Ends connections: at once; asked for by a subscriber in the middle of a change of state, in the next tick, when
+ * that change is done.
+ */
+export function afterChanges(end: () => void): void {
+  if (changesTold === 0) end();
+  else process.nextTick(end);
 }
 
 export function publishSend(connection: Connection, message: unknown): void {

@@ -9,7 +9,7 @@ import type {
   ConnectWaitingOptions,
   Connector,
 } from './connector.js';
-import { publishSend, publishState } from './diagnostics.js';
+import { afterChanges, publishSend, publishState } from './diagnostics.js';
 import type { Endpoint } from './endpoint.js';
 import { checkEndpoint } from './endpoint.js';
 import { PikeError } from './errors.js';
@@ -18,7 +18,12 @@ import type { ConnectorEvent, FinishConnectEvent } from './events.js';
 import type { Finish, FinishWay } from './finish.js';
 import { readFinish } from './finish.js';
 import { Link } from './link/link.js';
-import { connectFailed, foreignConnection } from './link/link-errors.js';
+import {
+  connectAborted,
+  connectFailed,
+  foreignConnection,
+  shutDownEarly,
+} from './link/link-errors.js';
 import { LinkEvents } from './link/link-events.js';
 import type { LinkOrigin, LinkOwner } from './link/link-origin.js';
 import { checkType } from './options.js';
@@ -149,7 +154,8 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
 
   disconnect(connection: Connection, how: Finish, reason?: PikeError): void {
     const { way, deadline } = readFinish(how);
-    this.#linkOf(connection).disconnect(way, deadline, reason);
+    const link = this.#linkOf(connection);
+    afterChanges(() => link.disconnect(way, deadline, reason));
   }
 
   send(connection: Connection, message: T): boolean {
@@ -210,7 +216,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
   async shutdown(how: Finish): Promise<void> {
     const { way, deadline } = readFinish(how);
     this.#shutdown ??= this.#shutDown();
-    this.#endAll(way, deadline);
+    afterChanges(() => this.#endAll(way, deadline));
     return this.#shutdown;
   }
 
@@ -262,11 +268,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     const remote = checkEndpoint(endpoint);
     const link = this.#createLink({ inbound: false, remote, events });
     const abort = (): void =>
-      link.giveUpConnecting(
-        new PikeError('PIKE_ERR_CONNECT_ABORTED', 'Connecting was aborted by its signal.', {
-          cause: signal?.reason,
-        }),
-      );
+      afterChanges(() => link.giveUpConnecting(connectAborted(signal?.reason)));
     if (signal?.aborted === true) {
       abort();
       return link;
@@ -314,7 +316,7 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
 
   #endAll(way: FinishWay, deadline: number | undefined): void {
     for (const link of this.#links) {
-      if (link.state === 'connecting') link.giveUpConnecting(shuttingDown());
+      if (link.state === 'connecting') link.giveUpConnecting(shutDownEarly());
       else link.disconnect(way, deadline);
     }
   }
@@ -369,8 +371,4 @@ export abstract class StreamConnector<T> implements Connector<T>, LinkOwner<T> {
     if (this.#isOurs(facts)) return facts;
     throw foreignConnection(connection, facts);
   }
-}
-
-function shuttingDown(): PikeError {
-  return new PikeError('PIKE_ERR_CONNECT_ABORTED', 'The connector was shut down while connecting.');
 }

@@ -14,6 +14,18 @@ export function connectFailed(remote: Endpoint | undefined, cause: unknown): Pik
   );
 }
 
+/** Connecting was given up by the signal that it was given. @param reason why, in the words of who aborted it */
+export function connectAborted(reason: unknown): PikeError {
+  return new PikeError('PIKE_ERR_CONNECT_ABORTED', 'Connecting was aborted by its signal.', {
+    cause: reason,
+  });
+}
+
+/** Connecting was given up, for the connector is shut down. */
+export function shutDownEarly(): PikeError {
+  return new PikeError('PIKE_ERR_CONNECT_ABORTED', 'The connector was shut down while connecting.');
+}
+
 /** A peer has not got through its TLS handshake. @param why what was wrong, in Node's words */
 export function handshakeFailed(
   remote: Endpoint | undefined,
