@@ -12,14 +12,12 @@ import type { Observable } from 'rxjs';
 import { muteLogger } from '../support/mute-logger.js';
 import { RawListener } from '../support/raw-peer.js';
 import type { RawPeer } from '../support/raw-peer.js';
-import { nextTurn } from '../support/turns.js';
+import { inputHandled, nextTurn } from '../support/turns.js';
 import { PacketPeer } from './packet-peer.js';
 
 /** What became of a caller. */
 const outcome = (observable: Observable<unknown>): Promise<unknown> =>
   lastValueFrom(observable.pipe(timeout(3000), toArray())).catch((error: unknown) => error);
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The packets in what has arrived. */
 function packetsOf(bytes: Buffer): Record<string, unknown>[] {
@@ -204,7 +202,7 @@ describe('a client', () => {
       await closed;
       done++;
     });
-    await pause(100);
+    for (let i = 0; i < 10; i++) await inputHandled();
     expect(done).toBe(0);
     peer.resume();
     await peer.ended;
@@ -220,7 +218,7 @@ describe('a client', () => {
     const results = Array.from({ length: 30 }, (_, i) =>
       outcome(client.emit('upload', 'x'.repeat(500_000) + i)),
     );
-    await pause(50);
+    await inputHandled();
     await client.close();
     const errors = (await Promise.all(results)).filter((result) => result instanceof Error);
     expect(errors.length).toBeGreaterThan(5);
@@ -269,9 +267,11 @@ describe('a client', () => {
   });
 
   describe('with a serializer of its own', () => {
-    const slowly = (ms = 20) => ({
+    /** Each packet takes it a round of input and output, and until `meanwhile` is done. */
+    const slowly = (meanwhile?: Promise<unknown>) => ({
       serialize: async (packet: OutgoingPacket) => {
-        await pause(ms);
+        await inputHandled();
+        await meanwhile;
         if (packet.data === 'bad') throw new Error('not serializable');
         return packet as unknown;
       },
@@ -293,14 +293,18 @@ describe('a client', () => {
     });
 
     it('that takes its time: says that nothing was sent when the connection ends meanwhile', async () => {
-      const { client, peer } = await pair({ serializer: slowly(200), retryUnsent: false });
+      let goOn = (): void => {};
+      const meanwhile = new Promise<void>((resolve) => (goOn = resolve));
+      const { client, peer } = await pair({ serializer: slowly(meanwhile), retryUnsent: false });
       const results = [client.emit('e', 1), client.send('r', 2)].map(outcome);
-      await pause(20);
+      await inputHandled();
       peer.reset();
       for (const result of results) {
         await expect(result).resolves.toMatchObject({ delivery: 'unsent' });
       }
-      await pause(250);
+      goOn();
+      await inputHandled();
+      expect(peer.received).toHaveLength(0);
     });
 
     it('that makes nothing of a request: fails it, and does not wait for its reply', async () => {
@@ -333,7 +337,7 @@ describe('a client', () => {
     it('does not mind replies that nobody asked for', async () => {
       const { client, peer } = await pair<number>(numbers);
       peer.write('1.0 2.0 ');
-      await pause(30);
+      for (let i = 0; i < 5; i++) await inputHandled();
       const result = outcome(client.send('p', 3));
       await peer.sees('3.0 ');
       peer.write('6.0 ');
@@ -395,7 +399,7 @@ describe('a client', () => {
         ...numbers,
         serializer: {
           serialize: async ({ data }) => {
-            await pause(10);
+            await inputHandled();
             if (data === 13) throw new Error('unlucky');
             return data as number;
           },
@@ -427,7 +431,7 @@ describe('a client', () => {
       );
       const queued = outcome(client.send('p', 'equal'));
       const givenUp = client.send('p', 'equal').subscribe({ error: () => undefined });
-      await pause(50);
+      await inputHandled();
       givenUp.unsubscribe();
       peer.reset();
       await expect(sent).resolves.toMatchObject({ delivery: 'in-doubt' });
