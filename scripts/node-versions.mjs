@@ -63,6 +63,15 @@ function testArguments() {
   return args;
 }
 
+// Jest takes a file that has moved for a pattern that matches nothing, and is content with the others.
+const missing = process.argv
+  .slice(2)
+  .filter((path) => path.endsWith('.ts') && !existsSync(join(root, path)));
+if (missing.length > 0) {
+  console.error(`There is no ${missing.join(', and no ')}.`);
+  process.exit(1);
+}
+
 const name = packageName();
 const args = [...testArguments(), ...process.argv.slice(2)];
 const results = MAJORS.map((major) => {
